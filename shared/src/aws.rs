@@ -1,0 +1,100 @@
+//! The edge to AWS: the environment, read once, and the clients, built once.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use aws_types::sdk_config::{SharedAsyncSleep, SharedCredentialsProvider};
+
+/// Root certificates that AWS endpoints chain to (Amazon Trust Services): a handful instead of a scan of the
+/// system's store, which would cost most of a cold start.
+const AMAZON_ROOTS: &[u8] = include_bytes!("aws/roots.pem");
+
+/// A variable that the function cannot start without is missing or not as expected.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("environment variable {name}: {expected}")]
+pub struct EnvironmentError {
+    /// Name of the variable.
+    pub name: &'static str,
+    /// What was expected.
+    pub expected: &'static str,
+}
+
+/// The value of an environment variable; an empty one counts as missing.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub fn variable(name: &'static str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The value of an environment variable that must be there.
+pub fn required_variable(name: &'static str) -> Result<String, EnvironmentError> {
+    variable(name).ok_or(EnvironmentError { name, expected: "it must be set" })
+}
+
+/// Settings of every AWS client: credentials and region from the environment, TLS by ring with Amazon's roots,
+/// short timeouts, and `AWS_ENDPOINT_URL` where an emulator stands in for AWS.
+pub fn sdk_config() -> Result<SdkConfig, EnvironmentError> {
+    let credentials = Credentials::new(
+        required_variable("AWS_ACCESS_KEY_ID")?,
+        required_variable("AWS_SECRET_ACCESS_KEY")?,
+        variable("AWS_SESSION_TOKEN"),
+        None,
+        "environment",
+    );
+    let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
+    let region = region.ok_or(EnvironmentError { name: "AWS_REGION", expected: "it must be set" })?;
+    let builder = SdkConfig::builder()
+        .behavior_version(aws_sdk_sqs::config::BehaviorVersion::v2026_01_12())
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .region(Region::new(region))
+        .http_client(https_client()?)
+        .sleep_impl(SharedAsyncSleep::new(aws_smithy_async::rt::sleep::TokioSleep::new()))
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_millis(1000))
+                .operation_attempt_timeout(Duration::from_secs(3))
+                .operation_timeout(Duration::from_secs(8))
+                .build(),
+        );
+    let mut config = builder.build();
+    if let Some(endpoint) = variable("AWS_ENDPOINT_URL") {
+        config = config.into_builder().endpoint_url(endpoint).build();
+    }
+    Ok(config)
+}
+
+fn https_client() -> Result<aws_smithy_runtime_api::client::http::SharedHttpClient, EnvironmentError> {
+    let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+    let context = TlsContext::builder().with_trust_store(roots).build();
+    let context = context.map_err(|_| EnvironmentError { name: "AWS", expected: "usable root certificates" })?;
+    Ok(aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+        .tls_context(context)
+        .build_https())
+}
+
+/// S3 by path, not by host name, where an emulator stands in for AWS.
+pub fn s3_client(config: &SdkConfig) -> aws_sdk_s3::Client {
+    let by_path = config.endpoint_url().is_some();
+    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(by_path).build())
+}
+
+/// What a failed call says: the service's own code and message where it answered, without the request.
+pub fn reason<E, R>(failure: &SdkError<E, R>) -> String
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+    R: std::fmt::Debug,
+{
+    match failure.as_service_error().and_then(|error| error.code().map(|code| (code, error.message()))) {
+        Some((code, message)) => format!("{code}: {}", message.unwrap_or("no message")),
+        None => DisplayErrorContext(failure).to_string(),
+    }
+}

@@ -1,0 +1,12 @@
+//! What every ordersync function shares, in the order in which an order meets it: the platform's webhook, the
+//! order, the configuration, the queue, the pipelines, the ledger.
+#![warn(missing_docs)]
+
+pub mod aws;
+pub mod clock;
+pub mod config;
+pub mod order;
+pub mod pipeline;
+pub mod secrets;
+pub mod template;
+pub mod webhook;

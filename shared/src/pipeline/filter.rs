@@ -1,0 +1,1 @@
+//! Filters: which orders a pipeline takes.

@@ -1,0 +1,1 @@
+//! Response readers: what a destination answered. One file each.

@@ -1,0 +1,185 @@
+//! Shop platforms. One file each: verify the signature, say which order it is, read the order. All of it pure.
+
+mod json;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::order::Order;
+use crate::secrets::Secret;
+
+/// A webhook as the shop sent it.
+#[derive(Debug, Clone, Copy)]
+pub struct Webhook<'a> {
+    /// Request headers.
+    pub headers: &'a Headers,
+    /// `topic` of the URL's query: for platforms that send no topic, the merchant names it in the subscription's URL.
+    pub topic: Option<&'a str>,
+    /// The raw bytes, as signed.
+    pub body: &'a [u8],
+}
+
+/// Header fields by lower-case name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers(BTreeMap<String, String>);
+
+impl Headers {
+    /// The value of the header `name`, which must be given in lower case.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// All headers, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
+        Self(fields.into_iter().map(|(name, value)| (name.as_ref().to_ascii_lowercase(), value.into())).collect())
+    }
+}
+
+/// What a webhook is about, read before the order itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// An order.
+    Order(Identity),
+    /// A platform's test of the connection, to be answered with 200 and nothing else.
+    Ping,
+}
+
+/// Which order a webhook is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The platform's identifier of the order.
+    pub order_id: String,
+    /// The platform's word for what happened, such as `orders/create`.
+    pub topic: String,
+    /// What happened, in our words.
+    pub event: Event,
+    /// The platform's identifier of the delivery, where it has one.
+    pub delivery_id: Option<String>,
+}
+
+/// What happened to an order. A pipeline's `on` names these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Event {
+    /// The customer placed it.
+    Placed,
+    /// It was paid.
+    Paid,
+    /// Something else about it changed.
+    Updated,
+    /// It was cancelled.
+    Canceled,
+}
+
+impl Event {
+    /// Every event with the name that the configuration uses.
+    pub const NAMES: [(&'static str, Self); 4] =
+        [("placed", Self::Placed), ("paid", Self::Paid), ("updated", Self::Updated), ("canceled", Self::Canceled)];
+
+    /// The event called `name`; `cancelled` is understood too.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let name = if name == "cancelled" { "canceled" } else { name };
+        Self::NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, event)| event)
+    }
+
+    /// The name that the configuration uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Placed => "placed",
+            Self::Paid => "paid",
+            Self::Updated => "updated",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a webhook is not accepted. Messages say what was expected and never repeat the body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The signature header is not there.
+    #[error("the header {0} with the signature is missing")]
+    Unsigned(String),
+    /// No live secret gives this signature.
+    #[error("the signature does not fit the body under any live secret")]
+    BadSignature,
+    /// The signed time is too far from now.
+    #[error("the signed time is more than {0} s away from now")]
+    Stale(u64),
+    /// The body is not what the platform sends.
+    #[error("{0}")]
+    Malformed(String),
+    /// A topic that is neither about an order nor configured to be ignored.
+    #[error("the topic is not about an order; list it in ignore_topics to have it acknowledged and dropped")]
+    UnknownTopic(String),
+}
+
+impl Rejection {
+    /// The stable code of the answer.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unsigned(_) => "signature_missing",
+            Self::BadSignature => "signature_invalid",
+            Self::Stale(_) => "timestamp_out_of_tolerance",
+            Self::Malformed(_) => "body_malformed",
+            Self::UnknownTopic(_) => "topic_unknown",
+        }
+    }
+
+    /// Whether the sender failed to prove who it is (401) rather than sent something wrong (400).
+    pub fn is_unauthenticated(&self) -> bool {
+        matches!(self, Self::Unsigned(_) | Self::BadSignature | Self::Stale(_))
+    }
+}
+
+/// A body that cannot be read as an order: which field, and what was expected there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {expected}")]
+pub struct BadOrder {
+    /// Where, as a path into the platform's document.
+    pub path: String,
+    /// What was expected there; never what was found.
+    pub expected: String,
+}
+
+/// Time beyond which a signed timestamp is refused, either way. Standard Webhooks recommends five minutes.
+pub const TIMESTAMP_TOLERANCE_SECONDS: u64 = 300;
+
+/// A shop platform.
+pub trait Platform: fmt::Debug + Send + Sync {
+    /// Verifies the signature over the raw bytes, in constant time, against every live secret.
+    fn verify(&self, webhook: Webhook<'_>, secrets: &[Secret], now: Timestamp) -> Result<(), Rejection>;
+
+    /// Reads only what identifies the order.
+    fn identify(&self, webhook: Webhook<'_>) -> Result<Subject, Rejection>;
+
+    /// A test of the connection that the platform sends without a signature.
+    fn is_unsigned_ping(&self, webhook: Webhook<'_>) -> bool {
+        let _ = webhook;
+        false
+    }
+
+    /// Reads the order from the raw body; `shop` is its code in the configuration.
+    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder>;
+
+    /// Whether the order in the body is a test notification that no back office should see.
+    fn is_test(&self, body: &[u8]) -> bool {
+        let _ = body;
+        false
+    }
+
+    /// Whether a header of the webhook belongs to it and is handed on by the `raw` format. `name` is in lower case.
+    fn owns_header(&self, name: &str) -> bool;
+}
