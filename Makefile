@@ -1,0 +1,146 @@
+# Every target sets up what it needs under .local/ and target/; `make help` lists them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# What a caller may set.
+CONFIG ?= examples/quickstart
+ARCH   ?= x86_64
+STATE  ?= .local
+PORT   ?=
+PARAMS ?=
+FN     ?=
+FOLLOW ?=
+
+FUNCTIONS := $(patsubst functions/%/Cargo.toml,%,$(wildcard functions/*/Cargo.toml))
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+
+PYTHON := .local/venv/bin/python
+STACK := $(PYTHON) infra/local/stack.py
+UP := $(STACK) --state $(STATE) up --binaries $(TARGET_DIR)/debug --config $(CONFIG) $(if $(PORT),--port $(PORT)) $(PARAMS)
+
+# Short enough that a test sees retries, redrive and a timeout within seconds.
+TEST_STACK := $(STACK) --state .local/test
+TEST_PARAMS := ProcessorTimeout=5 VisibilityTimeout=6 MaxReceiveCount=3
+
+DENY_VERSION := 0.20.2
+NEXTEST_VERSION := 0.9.143
+export PATH := $(CURDIR)/.local/cargo/bin:$(PATH)
+
+TRIPLE := $(if $(filter arm64,$(ARCH)),aarch64,x86_64)-unknown-linux-gnu
+export SAM_CLI_TELEMETRY := 0
+
+# need(program, how to get it)
+need = @command -v $(1) >/dev/null || { echo "error: $(1) is missing. $(2)" >&2; exit 1; }
+say = @printf '\033[1m%s\033[0m\n' "$(1)"
+
+.PHONY: help
+help: ## List the targets
+	@echo "make TARGET [VARIABLE=value]"
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name what; do printf '  %-8s %s\n' "$$name" "$$what"; done
+
+##@ What people call
+
+.PHONY: demo
+demo: binaries venv ## Post signed orders of every platform to a local stack and show where they went; KEEP=1 leaves it running
+	$(PYTHON) infra/demo/demo.py
+
+.PHONY: test
+test: test-units test-stack ## Run all tests: units, then end to end on a local stack of their own
+
+.PHONY: lint
+lint: need-rust deny venv-lint ## Check formatting, clippy, dependencies and the template
+	$(call say,formatting)
+	cargo fmt --all --check
+	$(call say,clippy)
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(call say,dependencies)
+	@if cargo deny fetch db >/dev/null 2>&1; then \
+	  cargo deny check; \
+	else \
+	  cargo deny check bans licenses sources; \
+	  echo "advisories were NOT checked: their database cannot be fetched from this machine"; \
+	fi
+	$(call say,template)
+	.local/venv/bin/cfn-lint --template template.yaml
+	AWS_DEFAULT_REGION=us-east-1 .local/venv/bin/sam validate --lint --template template.yaml
+
+.PHONY: build
+build: need-rust need-python ## Build the release functions into target/lambda/<name>; ARCH=arm64, CONFIG=dir to bundle
+	@case "$(ARCH)" in x86_64|arm64) ;; *) echo "error: ARCH is x86_64 or arm64, not $(ARCH)" >&2; exit 1;; esac
+	@test -d "$$(rustc --print sysroot)/lib/rustlib/$(TRIPLE)" || { \
+	  echo "error: Rust's target $(TRIPLE) is not installed. Get it with: rustup target add $(TRIPLE)" >&2; \
+	  echo "and, on another architecture, its C compiler: apt-get install gcc-$(if $(filter arm64,$(ARCH)),aarch64,x86-64)-linux-gnu" >&2; exit 1; }
+	$(call say,building $(FUNCTIONS) for $(ARCH))
+	@if [ "$$(rustc -vV | sed -n 's/^host: //p')" != $(TRIPLE) ]; then \
+	  export CARGO_TARGET_$(shell echo $(TRIPLE) | tr a-z- A-Z_)_LINKER=$(subst unknown-,,$(TRIPLE))-gcc; \
+	fi; \
+	cargo build --release --locked --bins --target $(TRIPLE) $(FUNCTIONS:%=--package %)
+	@python3 infra/local/bundle.py --binaries $(TARGET_DIR)/$(TRIPLE)/release --config $(CONFIG) --out target/lambda $(FUNCTIONS)
+
+.PHONY: up
+up: binaries venv ## Start the local stack, or deploy to it again; CONFIG=dir PORT=4566 PARAMS="Name=value …" STATE=.local
+	@$(UP)
+
+.PHONY: down
+down: venv ## End the local stack that `up` started; STATE=.local
+	@$(STACK) --state $(STATE) down
+
+.PHONY: logs
+logs: venv ## Print what the functions logged; FN=intake for one of them, FOLLOW=1 to go on
+	@$(STACK) --state $(STATE) logs $(FN) $(if $(FOLLOW),--follow)
+
+.PHONY: deploy
+deploy: build venv-lint ## Build and deploy to AWS; the first time asks for name, region and parameters
+	.local/venv/bin/sam deploy $(if $(shell grep '^stack_name' samconfig.toml),,--guided)
+
+##@ What those need
+
+.PHONY: test-units
+test-units: need-rust nextest
+	$(call say,unit tests)
+	cargo nextest run --workspace --exclude it
+
+# The stack goes whatever happens: failures, Ctrl-C. One left by a killed run is not used again.
+.PHONY: test-stack
+test-stack: binaries nextest venv
+	$(call say,end-to-end tests)
+	@$(TEST_STACK) down >/dev/null
+	@trap '$(TEST_STACK) down' EXIT; \
+	$(TEST_STACK) up --port 0 --binaries $(TARGET_DIR)/debug --config tests/config $(TEST_PARAMS); \
+	set -a; source .local/test/stack.env; set +a; \
+	cargo nextest run --package it
+
+# The profile of the tests: it links fast, and what they compile is not compiled again.
+.PHONY: binaries
+binaries: need-rust
+	$(call say,building $(FUNCTIONS) for the local stack)
+	cargo build --workspace --bins
+
+.PHONY: venv venv-lint
+venv: need-python
+	@python3 infra/local/venv.py .local/venv infra/local/requirements.txt
+venv-lint: need-python
+	@python3 infra/local/venv.py .local/venv infra/local/requirements.txt infra/local/requirements-lint.txt
+
+# A debug build of it compiles in a third of the time and checks in seconds too.
+.PHONY: deny
+deny: need-rust
+	@cargo deny --version 2>/dev/null | grep -qF $(DENY_VERSION) || { \
+	  echo "installing cargo-deny $(DENY_VERSION) into .local/cargo (a few minutes, once)"; \
+	  cargo install --quiet --locked --debug --version $(DENY_VERSION) --root .local/cargo cargo-deny; }
+
+.PHONY: nextest
+nextest: need-rust
+	@cargo nextest --version >/dev/null 2>&1 || { \
+	  echo "installing cargo-nextest $(NEXTEST_VERSION) into .local/cargo (a few minutes, once)"; \
+	  cargo install --quiet --locked --debug --version $(NEXTEST_VERSION) --root .local/cargo cargo-nextest; }
+
+.PHONY: need-rust need-python
+need-rust:
+	$(call need,cargo,Install Rust: https://rustup.rs)
+	$(call need,cc,It compiles the C parts of dependencies. On Debian or Ubuntu: apt-get install build-essential; on macOS: xcode-select --install)
+need-python:
+	$(call need,python3,Install Python 3.10 or newer: https://www.python.org/downloads/)
