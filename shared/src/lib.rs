@@ -5,8 +5,11 @@
 pub mod aws;
 pub mod clock;
 pub mod config;
+pub mod ledger;
 pub mod order;
 pub mod pipeline;
+pub mod queue;
 pub mod secrets;
+pub mod telemetry;
 pub mod template;
 pub mod webhook;

@@ -115,7 +115,7 @@ impl<'d> Node<'d> {
     }
 }
 
-/// A table of the document. Keys that nobody asked for are problems, see [`Table::finish`].
+/// A table of the document. Keys that nobody asked for are problems, see [`Table::check`].
 #[derive(Debug)]
 pub struct Table<'d> {
     table: &'d DeTable<'d>,
@@ -179,7 +179,7 @@ impl<'d> Table<'d> {
     }
 
     /// Records every key that nobody asked for, with the keys there are. Call it after the last `get`.
-    pub fn finish(self) {
+    pub fn check(&self) {
         let asked = self.asked.borrow();
         for (name, _) in self.table {
             if !asked.contains(name.get_ref().as_ref()) {
@@ -188,6 +188,11 @@ impl<'d> Table<'d> {
                 self.problems.add(name.span().start, &self.path_to(name.get_ref()), message);
             }
         }
+    }
+
+    /// [`Table::check`], when nothing is read afterwards.
+    pub fn finish(self) {
+        self.check();
     }
 
     fn path_to(&self, key: &str) -> String {

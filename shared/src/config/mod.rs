@@ -1,9 +1,126 @@
 //! The configuration: one TOML document and the templates beside it, validated as a whole before anything runs.
 
 pub mod document;
+mod load;
+mod parse;
 pub mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use load::{Live, LoadError, Location, load_directory};
+pub use parse::{parse, template_names};
+
+use crate::pipeline::filter::Filter;
+use crate::pipeline::format::Format;
+use crate::pipeline::response::ResponseReader;
+use crate::pipeline::transport::{Egress, Transport};
+use crate::webhook::{Event, Platform};
+use document::Problem;
+
+/// Everything that the merchant configured, checked.
+#[derive(Debug)]
+pub struct Config {
+    /// Shops by code.
+    pub shops: BTreeMap<String, Shop>,
+    /// Pipelines in the order of the document.
+    pub pipelines: Vec<Pipeline>,
+    /// Who may be called besides public hosts by TLS.
+    pub egress: Egress,
+    /// When unpaid orders are cancelled.
+    pub cancel_stale: Vec<StaleRule>,
+}
+
+/// A shop that sends webhooks.
+#[derive(Debug)]
+pub struct Shop {
+    /// Its code, the last segment of its webhooks' URL.
+    pub code: String,
+    /// How its webhooks are verified and read.
+    pub platform: Arc<dyn Platform>,
+    /// Names of the live secrets; more than one during a rotation.
+    pub secrets: Vec<String>,
+    /// Topics that are acknowledged and dropped.
+    pub ignore_topics: BTreeSet<String>,
+    /// Where to call the shop back.
+    pub api: Option<ShopApi>,
+}
+
+/// Where to call a shop back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShopApi {
+    /// Base URL of its API.
+    pub url: url::Url,
+    /// Name of the secret: a token, or `user:password`.
+    pub auth: String,
+}
+
+/// What happens to the orders that it applies to.
+#[derive(Debug)]
+pub struct Pipeline {
+    /// Its code.
+    pub code: String,
+    /// Codes of the shops whose orders it takes; empty for every shop.
+    pub shops: BTreeSet<String>,
+    /// The events that run it.
+    pub on: BTreeSet<Event>,
+    /// Which orders it takes.
+    pub filter: Filter,
+    /// What it makes of an order.
+    pub format: Box<dyn Format>,
+    /// Where that goes.
+    pub transport: Box<dyn Transport>,
+    /// How the destination's answer is read.
+    pub response: Option<Box<dyn ResponseReader>>,
+    /// When stock reservations are cleared.
+    pub reservation: Option<Reservation>,
+    /// How failures are retried.
+    pub retries: Retries,
+}
+
+/// How failures of a pipeline are retried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retries {
+    /// Attempts in all, the first included.
+    pub max_attempts: u32,
+    /// The longest wait after the first failure; doubled with each further one.
+    pub base: Duration,
+    /// The longest wait ever.
+    pub cap: Duration,
+}
+
+impl Retries {
+    /// The limits where the document names none: as many attempts as the queue allows, waits from 30 s up to 1 h.
+    pub fn default_for(max_receive_count: u32) -> Self {
+        Self { max_attempts: max_receive_count, base: Duration::from_secs(30), cap: Duration::from_secs(3600) }
+    }
+}
+
+/// When the stock reservation of an exported order is cleared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reservation {
+    /// After the transport, whatever its outcome.
+    OnTransport,
+    /// After a transport that succeeded.
+    OnTransportSuccess,
+    /// After a response that succeeded.
+    OnResponseSuccess,
+}
+
+/// Unpaid orders that are cancelled: all four conditions must hold.
+#[derive(Debug, Clone)]
+pub struct StaleRule {
+    /// The platform's code of the payment method.
+    pub method: String,
+    /// Order states, any of which fits.
+    pub statuses: BTreeSet<String>,
+    /// Whether the order must have been exported.
+    pub only_exported: bool,
+    /// Its age: a calendar span such as `7 days` or `1 month`.
+    pub older_than: jiff::Span,
+}
 
 /// The templates that the document names, by file name.
 #[derive(Debug, Clone, Default)]
@@ -19,5 +136,24 @@ impl Templates {
 impl FromIterator<(String, String)> for Templates {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(files: I) -> Self {
         Self(files.into_iter().collect())
+    }
+}
+
+impl Pipeline {
+    /// Whether it is for orders of the shop at all; the filter decides on the single order.
+    pub fn serves(&self, shop: &str) -> bool {
+        self.shops.is_empty() || self.shops.contains(shop)
+    }
+}
+
+/// Every problem of a configuration, one to a line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Invalid(pub Vec<Problem>);
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.0.len();
+        write!(f, "the configuration has {count} problem{}", if count == 1 { "" } else { "s" })?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
     }
 }

@@ -92,3 +92,10 @@ pub fn json_pointer(value: &DeValue<'_>) -> Result<String, String> {
     let fits = |pointer: &String| pointer.is_empty() || pointer.starts_with('/');
     string(value).ok().filter(fits).ok_or_else(|| "a JSON pointer such as \"/order/id\"".into())
 }
+
+/// A calendar span of one or more units, from minutes to years: `"7 days"`, `"1 month"`, `"90 minutes"`.
+pub fn calendar_span(value: &DeValue<'_>) -> Result<jiff::Span, String> {
+    let span = value.as_str().and_then(|text| text.parse::<jiff::Span>().ok());
+    span.filter(|span| span.is_positive())
+        .ok_or_else(|| "an age such as \"90 minutes\", \"7 days\" or \"1 month\"".into())
+}

@@ -1,0 +1,208 @@
+//! From the text of the document to a checked configuration, or to every problem that it has.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use toml::de::{DeTable, DeValue};
+
+use super::document::{Node, Problems, Table};
+use super::{Config, Invalid, Pipeline, Reservation, Retries, Shop, ShopApi, StaleRule, Templates, value};
+use crate::pipeline::transport::Egress;
+use crate::pipeline::{filter, format, response, transport};
+use crate::webhook::{self, Event};
+
+const RESERVATIONS: [(&str, Option<Reservation>); 4] = [
+    ("standard", None),
+    ("on-transport", Some(Reservation::OnTransport)),
+    ("on-transport-success", Some(Reservation::OnTransportSuccess)),
+    ("on-response-success", Some(Reservation::OnResponseSuccess)),
+];
+
+/// Reads `text`, the contents of `file`, whose templates are given. `max_receive_count` is the queue's redrive limit:
+/// no pipeline can have more attempts than the queue makes.
+pub fn parse(file: &str, text: &str, templates: &Templates, max_receive_count: u32) -> Result<Config, Invalid> {
+    let problems = Problems::new(file, text);
+    let (document, syntax) = DeTable::parse_recoverable(text);
+    for error in &syntax {
+        problems.add(error.span().map_or(0, |span| span.start), "", error.message());
+    }
+    let config = if syntax.is_empty() {
+        let root = Table::root(document.get_ref(), &problems);
+        let config = read_document(&root, templates, max_receive_count);
+        root.finish();
+        Some(config)
+    } else {
+        None
+    };
+    match (config, problems.into_sorted()) {
+        (Some(config), problems) if problems.is_empty() => Ok(config),
+        (_, problems) => Err(Invalid(problems)),
+    }
+}
+
+/// The names of the templates that the document refers to; empty when it cannot be read.
+pub fn template_names(text: &str) -> BTreeSet<String> {
+    let (document, _) = DeTable::parse_recoverable(text);
+    let pipelines = document.get_ref().get("pipelines").and_then(|node| node.get_ref().as_array());
+    let name = |pipeline: &DeValue<'_>| {
+        Some(pipeline.get("format")?.get_ref().get("template")?.get_ref().as_str()?.to_owned())
+    };
+    pipelines.into_iter().flatten().filter_map(|pipeline| name(pipeline.get_ref())).collect()
+}
+
+/// What a pipeline is checked against.
+struct Context<'a> {
+    egress: &'a Egress,
+    templates: &'a Templates,
+    shops: &'a BTreeMap<String, Shop>,
+    max_receive_count: u32,
+}
+
+fn read_document(root: &Table<'_>, templates: &Templates, max_receive_count: u32) -> Config {
+    let egress = Egress::read(root.get("egress").as_ref());
+    let shops = read_shops(root);
+    let context = Context { egress: &egress, templates, shops: &shops, max_receive_count };
+    let pipelines = read_pipelines(root, &context);
+    let cancel_stale = root.get("cancel_stale").map(|node| read_cancel_stale(&node)).unwrap_or_default();
+    Config { shops, pipelines, egress, cancel_stale }
+}
+
+fn read_shops(root: &Table<'_>) -> BTreeMap<String, Shop> {
+    let mut shops = BTreeMap::new();
+    let Some(node) = root.required("shops") else { return shops };
+    for shop in node.each(|node| Some((node.clone(), read_shop(&node.table()?)))) {
+        if let (node, Some(shop)) = shop
+            && let Some(twin) = shops.insert(shop.code.clone(), shop)
+        {
+            node.problem(format!("the code {:?} is used by another shop already", twin.code));
+        }
+    }
+    shops
+}
+
+fn read_shop(table: &Table<'_>) -> Option<Shop> {
+    let code = table.require("code", value::code);
+    let platform = webhook::read(table);
+    let secrets = table.required("secrets").map(|node| node.each(|secret| secret.parse(value::text)));
+    if secrets.as_ref().is_some_and(Vec::is_empty) {
+        table.problem("expected at least one name in secrets");
+    }
+    let ignore_topics = table.list("ignore_topics", value::text).into_iter().collect();
+    let api = table.get("api").and_then(|node| read_api(&node.table()?));
+    table.check();
+    Some(Shop { code: code?, platform: platform?, secrets: secrets?, ignore_topics, api })
+}
+
+fn read_api(table: &Table<'_>) -> Option<ShopApi> {
+    let (url, auth) = (table.require("url", value::url), table.require("auth", value::text));
+    table.check();
+    Some(ShopApi { url: url?, auth: auth? })
+}
+
+fn read_pipelines(root: &Table<'_>, context: &Context<'_>) -> Vec<Pipeline> {
+    let Some(node) = root.required("pipelines") else { return Vec::new() };
+    let mut codes = BTreeSet::new();
+    node.each(|node| {
+        let pipeline = read_pipeline(&node.table()?, context)?;
+        if !codes.insert(pipeline.code.clone()) {
+            node.problem(format!("the code {:?} is used by another pipeline already", pipeline.code));
+        }
+        Some(pipeline)
+    })
+}
+
+fn read_pipeline(table: &Table<'_>, context: &Context<'_>) -> Option<Pipeline> {
+    let code = table.require("code", value::code);
+    let shops = table.list("shops", known_shop(context.shops));
+    let on = table.get("on").map(|node| node.each(|event| event.parse(value::one_of(&Event::NAMES))));
+    let filter = filter::read(table.get("filter").as_ref());
+    let format = table.required("format").and_then(|node| format::read(&node, context.templates));
+    let transport_node = table.required("transport");
+    let transport = transport_node.as_ref().and_then(|node| transport::read(node, context.egress));
+    let response = table.get("response").and_then(|node| read_response(&node, transport.as_deref()));
+    let reservation = table.read("reservation", value::one_of(&RESERVATIONS)).flatten();
+    let retries = read_retries(table.get("retries"), context.max_receive_count);
+    table.check();
+    Some(Pipeline {
+        code: code?,
+        shops: shops.into_iter().collect(),
+        on: on.unwrap_or_else(|| vec![Event::Placed]).into_iter().collect(),
+        filter: filter?,
+        format: format?,
+        transport: transport?,
+        response,
+        reservation,
+        retries,
+    })
+}
+
+fn known_shop<'a>(shops: &'a BTreeMap<String, Shop>) -> impl Fn(&DeValue<'_>) -> Result<String, String> + 'a {
+    |value| {
+        let code = value::text(value)?;
+        let known = || shops.keys().map(|code| format!("{code:?}")).collect::<Vec<_>>().join(", ");
+        if shops.contains_key(&code) { Ok(code) } else { Err(format!("the code of a shop ({})", known())) }
+    }
+}
+
+fn read_response(
+    node: &Node<'_>,
+    transport: Option<&dyn transport::Transport>,
+) -> Option<Box<dyn response::ResponseReader>> {
+    if transport.is_some_and(|transport| !transport.answers()) {
+        node.problem("this transport has no response to read; remove it or use an http transport");
+        return None;
+    }
+    response::read(node)
+}
+
+fn read_retries(node: Option<Node<'_>>, max_receive_count: u32) -> Retries {
+    let defaults = Retries::default_for(max_receive_count);
+    let Some(table) = node.and_then(|node| node.table()) else { return defaults };
+    let day = Duration::from_secs(24 * 3600);
+    let attempts = table.get("max_attempts").and_then(|node| read_max_attempts(&node, max_receive_count));
+    let base = table.read("base", value::duration(day));
+    let cap = table.read("cap", value::duration(Duration::from_secs(11 * 3600)));
+    let retries = Retries {
+        max_attempts: attempts.unwrap_or(defaults.max_attempts),
+        base: base.unwrap_or(defaults.base),
+        cap: cap.unwrap_or_else(|| defaults.cap.max(base.unwrap_or_default())),
+    };
+    if retries.base > retries.cap {
+        table.problem(format!("base ({:?}) is longer than cap ({:?})", retries.base, retries.cap));
+    }
+    table.check();
+    retries
+}
+
+fn read_max_attempts(node: &Node<'_>, max_receive_count: u32) -> Option<u32> {
+    let attempts = u32::try_from(node.parse(value::integer(1..=1000))?).ok()?;
+    if attempts > max_receive_count {
+        node.problem(format!(
+            "expected at most {max_receive_count}, the queue's maximum receive count (parameter MaxReceiveCount), \
+             found {attempts}"
+        ));
+        return None;
+    }
+    Some(attempts)
+}
+
+fn read_cancel_stale(node: &Node<'_>) -> Vec<StaleRule> {
+    let Some(table) = node.table() else { return Vec::new() };
+    let rules = table.required("rules").map(|node| node.each(|rule| read_stale_rule(&rule.table()?)));
+    table.check();
+    rules.unwrap_or_default()
+}
+
+fn read_stale_rule(table: &Table<'_>) -> Option<StaleRule> {
+    let method = table.require("method", value::text);
+    let statuses = table.required("statuses").map(|node| node.each(|status| status.parse(value::text)));
+    let only_exported = table.read("only_exported", value::boolean);
+    let older_than = table.require("older_than", value::calendar_span);
+    table.check();
+    Some(StaleRule {
+        method: method?,
+        statuses: statuses?.into_iter().collect(),
+        only_exported: only_exported.unwrap_or(false),
+        older_than: older_than?,
+    })
+}
