@@ -1,0 +1,9 @@
+//! The message that carries a webhook from intake to processor, and when a failed one is tried again.
+
+mod backoff;
+mod envelope;
+mod inbound;
+
+pub use backoff::{backoff, visibility_timeout};
+pub use envelope::{BadEnvelope, Envelope, Fields};
+pub use inbound::{Inbound, SendError};

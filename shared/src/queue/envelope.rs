@@ -1,0 +1,143 @@
+//! What travels with a webhook through the queue.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::webhook::Headers;
+
+/// Most bytes of body and attributes in one SQS message.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>
+const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+
+const SHOP: &str = "shop";
+const TOPIC: &str = "topic";
+const DELIVERY_ID: &str = "delivery_id";
+const RECEIVED_AT: &str = "received_at";
+const HEADERS: &str = "headers";
+const PAYLOAD_KEY: &str = "payload_key";
+
+/// A webhook on its way, without its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// Code of the shop.
+    pub shop: String,
+    /// `topic` of the webhook's URL, for platforms that send none.
+    pub topic: Option<String>,
+    /// The platform's identifier of the delivery.
+    pub delivery_id: Option<String>,
+    /// When intake received it.
+    pub received_at: Timestamp,
+    /// The platform's own headers, signature included.
+    pub headers: Headers,
+    /// Key of the S3 object with the body, where that does not fit in a message.
+    pub payload_key: Option<String>,
+}
+
+/// Message attributes as plain strings, by name.
+pub type Fields = BTreeMap<String, String>;
+
+/// A message that is none of ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("message attribute {attribute:?}: expected {expected}")]
+pub struct BadEnvelope {
+    /// The attribute.
+    pub attribute: &'static str,
+    /// What was expected.
+    pub expected: &'static str,
+}
+
+impl Envelope {
+    /// As message attributes.
+    pub fn fields(&self) -> Fields {
+        let headers: serde_json::Map<String, serde_json::Value> =
+            self.headers.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        let fields = [
+            (SHOP, Some(self.shop.clone())),
+            (TOPIC, self.topic.clone()),
+            (DELIVERY_ID, self.delivery_id.clone()),
+            (RECEIVED_AT, Some(self.received_at.to_string())),
+            (HEADERS, Some(serde_json::Value::Object(headers).to_string())),
+            (PAYLOAD_KEY, self.payload_key.clone()),
+        ];
+        // SQS refuses empty attributes.
+        let present = |(name, value): (&str, Option<String>)| Some((name.to_owned(), value.filter(|v| !v.is_empty())?));
+        fields.into_iter().filter_map(present).collect()
+    }
+
+    /// From message attributes.
+    pub fn from_fields(fields: &Fields) -> Result<Self, BadEnvelope> {
+        let missing = |attribute, expected| BadEnvelope { attribute, expected };
+        let shop = fields.get(SHOP).ok_or(missing(SHOP, "the code of a shop"))?.clone();
+        let received_at = fields.get(RECEIVED_AT).and_then(|text| text.parse().ok());
+        Ok(Self {
+            shop,
+            topic: fields.get(TOPIC).cloned(),
+            delivery_id: fields.get(DELIVERY_ID).cloned(),
+            received_at: received_at.ok_or(missing(RECEIVED_AT, "an RFC 3339 time"))?,
+            headers: headers(fields.get(HEADERS)).ok_or(missing(HEADERS, "a JSON object of strings"))?,
+            payload_key: fields.get(PAYLOAD_KEY).cloned(),
+        })
+    }
+
+    /// Whether SQS takes a message of this body and these attributes: by size, and by the characters that it allows
+    /// (those of XML 1.0), which JSON is wider than.
+    pub fn fits_in_message(body: &str, fields: &Fields) -> bool {
+        let type_name = "String".len();
+        let attributes: usize = fields.iter().map(|(name, value)| name.len() + type_name + value.len()).sum();
+        body.len() + attributes <= MAX_MESSAGE_BYTES && !body.is_empty() && body.chars().all(is_allowed_in_message)
+    }
+}
+
+fn headers(text: Option<&String>) -> Option<Headers> {
+    let Some(text) = text else { return Some(Headers::default()) };
+    let parsed: BTreeMap<String, String> = serde_json::from_str(text).ok()?;
+    Some(parsed.into_iter().collect())
+}
+
+fn is_allowed_in_message(char: char) -> bool {
+    matches!(char, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn bodies_that_sqs_refuses_take_the_other_way() {
+        let fields = Fields::new();
+        for (body, fits) in [
+            ("{}".to_owned(), true),
+            (String::new(), false),
+            ("{\"a\":\"\u{FFFF}\"}".to_owned(), false),
+            ("a\u{1}".to_owned(), false),
+            ("x".repeat(MAX_MESSAGE_BYTES), true),
+            ("x".repeat(MAX_MESSAGE_BYTES + 1), false),
+        ] {
+            assert_eq!(Envelope::fits_in_message(&body, &fields), fits, "{} bytes", body.len());
+        }
+        let fields = Fields::from([("shop".to_owned(), "a".to_owned())]);
+        assert!(!Envelope::fits_in_message(&"x".repeat(MAX_MESSAGE_BYTES), &fields), "attributes count too");
+    }
+
+    #[test]
+    fn a_message_of_another_origin_is_told_apart() {
+        let error = Envelope::from_fields(&Fields::new()).map_err(|error| error.to_string());
+        assert_eq!(error, Err("message attribute \"shop\": expected the code of a shop".to_owned()));
+    }
+
+    proptest! {
+        #[test]
+        fn an_envelope_survives_the_queue(
+            shop in "[a-z]{1,9}", topic in proptest::option::of("[ -~]{1,20}"),
+            delivery in proptest::option::of("[!-~]{1,40}"), value in "\\PC{0,40}",
+        ) {
+            let envelope = Envelope {
+                shop, topic, delivery_id: delivery, received_at: Timestamp::UNIX_EPOCH,
+                headers: [("x-a", value)].into_iter().collect(), payload_key: None,
+            };
+            prop_assert_eq!(Envelope::from_fields(&envelope.fields()), Ok(envelope));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Making a webhook durable: one SQS message; the body in S3 first where SQS does not take it.
+
+use aws_sdk_sqs::types::MessageAttributeValue;
+
+use super::envelope::{Envelope, Fields};
+use crate::aws;
+
+/// Prefix of the bucket where bodies lie that no message can carry. The bucket's lifecycle removes them.
+const INBOUND_PREFIX: &str = "payloads/inbound/";
+
+/// The queue as intake and backfill write to it.
+#[derive(Debug, Clone)]
+pub struct Inbound {
+    /// SQS.
+    pub sqs: aws_sdk_sqs::Client,
+    /// S3.
+    pub s3: aws_sdk_s3::Client,
+    /// URL of the queue.
+    pub queue_url: String,
+    /// The stack's bucket.
+    pub bucket: String,
+}
+
+/// A webhook that could not be made durable.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SendError {
+    /// SQS did not take the message.
+    #[error("the queue does not take the message: {0}")]
+    Queue(String),
+    /// S3 did not take the body.
+    #[error("the bucket does not take the payload: {0}")]
+    Bucket(String),
+}
+
+impl Inbound {
+    /// Sends a webhook. When this returns, it is durable. `unique` names the object if the body has to go to S3.
+    pub async fn send(&self, mut envelope: Envelope, body: &[u8], unique: &str) -> Result<(), SendError> {
+        let text = std::str::from_utf8(body).ok().filter(|text| Envelope::fits_in_message(text, &envelope.fields()));
+        let text = match text {
+            Some(text) => text.to_owned(),
+            None => self.store(&mut envelope, body, unique).await?,
+        };
+        let message = self.sqs.send_message().queue_url(&self.queue_url).message_body(text);
+        let message = message
+            .set_message_attributes(Some(attributes(envelope.fields())))
+            // On a standard queue the group makes it fair: one flooding shop does not hold up the others.
+            .message_group_id(&envelope.shop);
+        message.send().await.map(drop).map_err(|failure| SendError::Queue(aws::reason(&failure)))
+    }
+
+    /// Puts the body in S3 and returns the text that takes its place in the message.
+    async fn store(&self, envelope: &mut Envelope, body: &[u8], unique: &str) -> Result<String, SendError> {
+        let day = envelope.received_at.strftime("%Y/%m/%d");
+        let key = format!("{INBOUND_PREFIX}{}/{day}/{unique}", envelope.shop);
+        let put = self.s3.put_object().bucket(&self.bucket).key(&key).content_type("application/octet-stream");
+        let put = put.body(body.to_vec().into()).send().await;
+        put.map_err(|failure| SendError::Bucket(aws::reason(&failure)))?;
+        let text = serde_json::json!({ "payload_key": key }).to_string();
+        envelope.payload_key = Some(key);
+        Ok(text)
+    }
+}
+
+fn attributes(fields: Fields) -> std::collections::HashMap<String, MessageAttributeValue> {
+    let value = |(name, value)| {
+        let attribute = MessageAttributeValue::builder().data_type("String").string_value(value).build().ok()?;
+        Some((name, attribute))
+    };
+    fields.into_iter().filter_map(value).collect()
+}
