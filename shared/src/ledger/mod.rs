@@ -1,0 +1,110 @@
+//! The ledger: one row per export (shop, order, pipeline), changed only by conditional writes that name the state
+//! they expect.
+
+mod change;
+mod keys;
+mod payload;
+mod row;
+mod state;
+mod write;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::aws;
+use crate::pipeline::idempotency_key;
+
+pub use payload::{Payload, PayloadStore};
+pub use row::{Attempt, Outcome, Row};
+pub use state::{Claim, Status};
+pub use write::{Completion, Facts, Lease, NextStep, Recorded};
+
+/// The ledger's table.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    client: aws_sdk_dynamodb::Client,
+    table: String,
+    retention: std::time::Duration,
+}
+
+/// One export.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExportKey {
+    /// Code of the shop.
+    pub shop: String,
+    /// The platform's identifier of the order.
+    pub order_id: String,
+    /// Code of the pipeline; [`ExportKey::NO_PIPELINE`] in the row of an order that no pipeline takes.
+    pub pipeline: String,
+}
+
+impl ExportKey {
+    /// Stands for the pipeline in the row of an order that no pipeline takes.
+    pub const NO_PIPELINE: &'static str = "-";
+
+    /// The same for every attempt at this export.
+    pub fn idempotency_key(&self) -> String {
+        idempotency_key(&self.shop, &self.order_id, &self.pipeline)
+    }
+}
+
+/// Why the ledger did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// The lease ran out and somebody else has the export, or it was changed by hand meanwhile.
+    #[error("the lease on the export is no longer held")]
+    LeaseLost,
+    /// The table did not answer, throttled, or refused: another attempt may help.
+    #[error("the ledger cannot be reached: {0}")]
+    Unavailable(String),
+    /// A row is not as this version writes it.
+    #[error("ledger row {key}: {expected}")]
+    BadRow {
+        /// Key of the row.
+        key: String,
+        /// What was expected in it.
+        expected: String,
+    },
+}
+
+impl LedgerError {
+    fn unavailable<E, R>(failure: &SdkError<E, R>) -> Self
+    where
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+        R: std::fmt::Debug,
+    {
+        Self::Unavailable(aws::reason(failure))
+    }
+}
+
+impl Ledger {
+    /// The ledger in `table`; finished rows are kept for `retention`.
+    pub fn new(client: aws_sdk_dynamodb::Client, table: String, retention: std::time::Duration) -> Self {
+        Self { client, table, retention }
+    }
+
+    /// One export, if there is a row for it.
+    pub async fn export(&self, key: &ExportKey) -> Result<Option<Row>, LedgerError> {
+        let answer = self.client.get_item().table_name(&self.table).set_key(Some(keys::primary(key))).send().await;
+        let answer = answer.map_err(|failure| LedgerError::unavailable(&failure))?;
+        answer.item.as_ref().map(Row::from_item).transpose()
+    }
+
+    /// Every export of an order, by pipeline.
+    pub async fn order(&self, shop: &str, order_id: &str) -> Result<Vec<Row>, LedgerError> {
+        let pages = self.client.query().table_name(&self.table).key_condition_expression("pk = :pk");
+        let pages = pages.expression_attribute_values(":pk", AttributeValue::S(keys::partition(shop, order_id)));
+        let items = pages.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+        items.map_err(|failure| LedgerError::unavailable(&failure))?.iter().map(Row::from_item).collect()
+    }
+
+    /// The exports of every order with this number, in whatever shop.
+    pub async fn by_number(&self, number: &str) -> Result<Vec<ExportKey>, LedgerError> {
+        let pages = self.client.query().table_name(&self.table).index_name(keys::BY_NUMBER);
+        let pages = pages.key_condition_expression("#number = :number").expression_attribute_names("#number", "number");
+        let pages = pages.expression_attribute_values(":number", AttributeValue::S(number.to_owned()));
+        let items = pages.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+        items.map_err(|failure| LedgerError::unavailable(&failure))?.iter().map(keys::export_key).collect()
+    }
+}

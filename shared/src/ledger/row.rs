@@ -1,0 +1,172 @@
+//! A row of the ledger as it is read.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+
+use super::keys::{Item, export_key};
+use super::{ExportKey, LedgerError, Payload, Status};
+
+/// Attempts that a row keeps; older ones fall out.
+pub(super) const KEPT_ATTEMPTS: usize = 10;
+
+/// An export and what happened to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Which export.
+    pub key: ExportKey,
+    /// The number that the customer and the merchant see.
+    pub number: String,
+    /// Its state.
+    pub status: Status,
+    /// When that last changed.
+    pub updated_at: Timestamp,
+    /// When the row was first written.
+    pub created_at: Timestamp,
+    /// When the customer placed the order.
+    pub placed_at: Option<Timestamp>,
+    /// Attempts so far, the running one included.
+    pub attempts: u32,
+    /// When the lease on it ends.
+    pub lease_until: Option<Timestamp>,
+    /// When the next attempt is due.
+    pub not_before: Option<Timestamp>,
+    /// The last attempts, oldest first.
+    pub history: Vec<Attempt>,
+    /// What went wrong last, or why it was skipped.
+    pub last_error: Option<String>,
+    /// The back office's own identifier.
+    pub external_id: Option<String>,
+    /// Where the document is.
+    pub destination: Option<String>,
+    /// When the destination took it.
+    pub exported_at: Option<Timestamp>,
+    /// The platform's word for the order's state when it was last told.
+    pub order_state: Option<String>,
+    /// The platform's word for the payment's state when it was last told.
+    pub payment_state: Option<String>,
+    /// The platform's code of the payment method.
+    pub payment_method: Option<String>,
+    /// Whether it is in the index of unpaid orders.
+    pub is_unpaid: bool,
+    /// The raw order.
+    pub payload: Option<Payload>,
+    /// What came with it through the queue.
+    pub envelope: HashMap<String, String>,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The destination took it.
+    Exported,
+    /// It failed and is tried again.
+    Retry,
+    /// It failed for good.
+    Error,
+    /// Whoever tried it stopped without a word.
+    Lost,
+}
+
+impl Outcome {
+    const NAMES: [(&'static str, Self); 4] =
+        [("exported", Self::Exported), ("retry", Self::Retry), ("error", Self::Error), ("lost", Self::Lost)];
+
+    /// The name in the table.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, outcome)| *outcome == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// One attempt at an export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// When it began.
+    pub at: Timestamp,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub took: Duration,
+    /// What went wrong, capped.
+    pub error: Option<String>,
+    /// What the destination answered, capped.
+    pub response: Option<String>,
+}
+
+impl Attempt {
+    /// As an attribute.
+    pub(super) fn to_attribute(&self) -> AttributeValue {
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let millis = AttributeValue::N(self.took.as_millis().to_string());
+        let mut map = HashMap::from([
+            ("at".to_owned(), text(&self.at.to_string())),
+            ("outcome".to_owned(), text(self.outcome.name())),
+            ("took_ms".to_owned(), millis),
+        ]);
+        let optional = [("error", &self.error), ("response", &self.response)];
+        map.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value.as_ref()?)))));
+        AttributeValue::M(map)
+    }
+
+    fn from_attribute(value: &AttributeValue) -> Option<Self> {
+        let map = value.as_m().ok()?;
+        let text = |name: &str| map.get(name)?.as_s().ok().cloned();
+        let outcome = text("outcome")?;
+        Some(Self {
+            at: text("at")?.parse().ok()?,
+            outcome: Outcome::NAMES.iter().find(|(name, _)| *name == outcome)?.1,
+            took: Duration::from_millis(map.get("took_ms")?.as_n().ok()?.parse().ok()?),
+            error: text("error"),
+            response: text("response"),
+        })
+    }
+}
+
+/// A history with one more attempt; the oldest falls out.
+pub(super) fn with_attempt(mut history: Vec<Attempt>, attempt: Attempt) -> Vec<Attempt> {
+    history.push(attempt);
+    let surplus = history.len().saturating_sub(KEPT_ATTEMPTS);
+    history.drain(..surplus);
+    history
+}
+
+impl Row {
+    /// Reads an item of the table.
+    pub(super) fn from_item(item: &Item) -> Result<Self, LedgerError> {
+        let key = export_key(item)?;
+        let bad = |expected: &str| LedgerError::BadRow {
+            key: format!("{}#{} {}", key.shop, key.order_id, key.pipeline),
+            expected: expected.to_owned(),
+        };
+        let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+        let time = |name: &str| text(name).and_then(|text| text.parse::<Timestamp>().ok());
+        let list = |name: &str| item.get(name).and_then(|value| value.as_l().ok()).cloned().unwrap_or_default();
+        let map = |name: &str| item.get(name).and_then(|value| value.as_m().ok()).cloned().unwrap_or_default();
+        let attempts = item.get("attempts").and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok());
+        let inline = item.get("payload").and_then(|value| value.as_b().ok()).cloned().map(Payload::Inline);
+        Ok(Self {
+            number: text("number").ok_or_else(|| bad("a number"))?,
+            status: text("status").and_then(|name| Status::from_name(&name)).ok_or_else(|| bad("a known status"))?,
+            updated_at: time("updated_at").ok_or_else(|| bad("a time in updated_at"))?,
+            created_at: time("created_at").ok_or_else(|| bad("a time in created_at"))?,
+            placed_at: time("placed_at"),
+            attempts: attempts.unwrap_or(0),
+            lease_until: time("lease_until"),
+            not_before: time("not_before"),
+            history: list("history").iter().filter_map(Attempt::from_attribute).collect(),
+            last_error: text("last_error"),
+            external_id: text("external_id"),
+            destination: text("destination"),
+            exported_at: time("exported_at"),
+            order_state: text("order_state"),
+            payment_state: text("payment_state"),
+            payment_method: text("payment_method"),
+            is_unpaid: item.contains_key("unpaid_key"),
+            payload: inline.or_else(|| text("payload_key").map(Payload::Stored)),
+            envelope: map("envelope").into_iter().filter_map(|(k, v)| Some((k, v.as_s().ok()?.clone()))).collect(),
+            key,
+        })
+    }
+}
