@@ -87,6 +87,33 @@ pub fn s3_client(config: &SdkConfig) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(by_path).build())
 }
 
+/// SQS.
+pub fn sqs_client(config: &SdkConfig) -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::new(config)
+}
+
+/// Secrets Manager.
+pub fn secrets_client(config: &SdkConfig) -> aws_sdk_secretsmanager::Client {
+    aws_sdk_secretsmanager::Client::new(config)
+}
+
+/// `DynamoDB`.
+pub fn dynamodb_client(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::new(config)
+}
+
+/// The queue's redrive limit, `MAX_RECEIVE_COUNT`; 10 where it is not set.
+pub fn max_receive_count() -> Result<u32, EnvironmentError> {
+    whole_number("MAX_RECEIVE_COUNT", 10)
+}
+
+/// A whole number above zero.
+pub fn whole_number(name: &'static str, default: u32) -> Result<u32, EnvironmentError> {
+    let Some(text) = variable(name) else { return Ok(default) };
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or(EnvironmentError { name, expected: "a whole number above zero" })
+}
+
 /// What a failed call says: the service's own code and message where it answered, without the request.
 pub fn reason<E, R>(failure: &SdkError<E, R>) -> String
 where

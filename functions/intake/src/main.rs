@@ -1,1 +1,44 @@
-fn main() {}
+//! Intake: `POST /webhooks/{shop}`. Verifies the webhook, makes it durable with one SQS message, answers.
+
+mod answer;
+mod handler;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use ordersync::config::{Live, Location};
+use ordersync::queue::Inbound;
+use ordersync::secrets::Secrets;
+use ordersync::{aws, telemetry};
+
+use handler::Intake;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::start();
+    let intake = Arc::new(start().await.inspect_err(|error| tracing::error!(%error, "intake cannot start: {error}"))?);
+    run(service_fn(move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+        let intake = Arc::clone(&intake);
+        async move { Ok::<_, Error>(intake.handle(event.payload).await) }
+    }))
+    .await
+}
+
+async fn start() -> Result<Intake, Error> {
+    let sdk = aws::sdk_config()?;
+    let s3 = aws::s3_client(&sdk);
+    let inbound = Inbound {
+        sqs: aws::sqs_client(&sdk),
+        s3: s3.clone(),
+        queue_url: aws::required_variable("QUEUE_URL")?,
+        bucket: aws::required_variable("BUCKET")?,
+    };
+    let task_root = aws::variable("LAMBDA_TASK_ROOT").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let location = Location::from_uri(aws::variable("CONFIG_URI").as_deref(), &task_root)?;
+    let config = Live::start(location, s3, aws::max_receive_count()?).await?;
+    let intake = Intake { config, secrets: Secrets::new(aws::secrets_client(&sdk)), inbound };
+    intake.read_secrets().await;
+    Ok(intake)
+}

@@ -1,1 +1,50 @@
-fn main() {}
+//! Processor: takes each message of an SQS batch through the pipelines that want its order.
+
+mod batch;
+mod handler;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lambda_events::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use ordersync::config::{Live, Location};
+use ordersync::ledger::{Ledger, PayloadStore};
+use ordersync::secrets::Secrets;
+use ordersync::{aws, telemetry};
+
+use handler::Processor;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::start();
+    let started = start().await.inspect_err(|error| tracing::error!(%error, "processor cannot start: {error}"));
+    let processor = Arc::new(started?);
+    run(service_fn(move |event: LambdaEvent<SqsEvent>| {
+        let processor = Arc::clone(&processor);
+        async move { Ok::<_, Error>(processor.handle(event.payload, &event.context).await) }
+    }))
+    .await
+}
+
+async fn start() -> Result<Processor, Error> {
+    let sdk = aws::sdk_config()?;
+    let s3 = aws::s3_client(&sdk);
+    let bucket = aws::required_variable("BUCKET")?;
+    let max_receive_count = aws::max_receive_count()?;
+    let retention = Duration::from_secs(u64::from(aws::whole_number("RETENTION_DAYS", 365)?) * 24 * 3600);
+    let task_root = aws::variable("LAMBDA_TASK_ROOT").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let location = Location::from_uri(aws::variable("CONFIG_URI").as_deref(), &task_root)?;
+    Ok(Processor {
+        config: Live::start(location, s3.clone(), max_receive_count).await?,
+        ledger: Ledger::new(aws::dynamodb_client(&sdk), aws::required_variable("TABLE")?, retention),
+        payloads: PayloadStore { s3: s3.clone(), bucket: bucket.clone() },
+        sqs: aws::sqs_client(&sdk),
+        queue_url: aws::required_variable("QUEUE_URL")?,
+        secrets: Secrets::new(aws::secrets_client(&sdk)),
+        s3,
+        bucket,
+        max_receive_count,
+    })
+}

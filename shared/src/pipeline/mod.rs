@@ -2,7 +2,9 @@
 
 pub mod filter;
 pub mod format;
+pub mod message;
 pub mod response;
+pub mod run;
 pub mod transport;
 
 use std::time::Duration;

@@ -1,0 +1,97 @@
+//! What intake answers: small JSON with a stable code and the request's identifier.
+
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use aws_lambda_events::encodings::Body;
+use ordersync::webhook::Rejection;
+use serde_json::{Value, json};
+
+/// Seconds after which a shop may try again when the queue did not take its webhook.
+const RETRY_AFTER_SECONDS: u32 = 5;
+/// Largest body taken, in bytes. Lambda's own limit on an invocation is 6 MB as well.
+pub(crate) const MAX_BODY_BYTES: usize = 6_000_000;
+
+/// An answer to a webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// 202: the order is durable.
+    Accepted { order_id: String },
+    /// 200: nothing to do, and the reason.
+    Acknowledged { status: &'static str },
+    /// 400 or 401: not a webhook that we take.
+    Rejected(Rejection),
+    /// 404.
+    UnknownShop,
+    /// 405.
+    MethodNotAllowed,
+    /// 413.
+    TooLarge,
+    /// 415.
+    NotJson,
+    /// 503: try again; the code says what is not to be had.
+    Unavailable { code: &'static str, message: &'static str },
+}
+
+impl Answer {
+    fn status(&self) -> i64 {
+        match self {
+            Self::Accepted { .. } => 202,
+            Self::Acknowledged { .. } => 200,
+            Self::Rejected(rejection) if rejection.is_unauthenticated() => 401,
+            Self::Rejected(_) => 400,
+            Self::UnknownShop => 404,
+            Self::MethodNotAllowed => 405,
+            Self::TooLarge => 413,
+            Self::NotJson => 415,
+            Self::Unavailable { .. } => 503,
+        }
+    }
+
+    fn error(&self) -> Option<(&'static str, String)> {
+        match self {
+            Self::Accepted { .. } | Self::Acknowledged { .. } => None,
+            Self::Rejected(rejection) => Some((rejection.code(), rejection.to_string())),
+            Self::UnknownShop => Some(("shop_unknown", "no shop of this code is configured".into())),
+            Self::MethodNotAllowed => Some(("method_not_allowed", "expected POST".into())),
+            Self::TooLarge => Some(("body_too_large", format!("expected at most {MAX_BODY_BYTES} bytes"))),
+            Self::NotJson => Some(("media_type_unsupported", "expected the Content-Type application/json".into())),
+            Self::Unavailable { code, message } => Some((code, (*message).to_owned())),
+        }
+    }
+
+    fn body(&self, request_id: &str) -> Value {
+        match (self, self.error()) {
+            (_, Some((code, message))) => json!({ "error": code, "message": message, "request_id": request_id }),
+            (Self::Accepted { order_id }, None) => {
+                json!({ "order": order_id, "status": "accepted", "request_id": request_id })
+            }
+            (Self::Acknowledged { status }, None) => json!({ "status": status, "request_id": request_id }),
+            (_, None) => Value::Null,
+        }
+    }
+
+    /// The status and code, for the log.
+    pub(crate) fn summary(&self) -> String {
+        let code = self.error().map_or("acknowledged", |(code, _)| code);
+        format!("{} {code}", self.status())
+    }
+
+    /// As API Gateway takes it.
+    pub(crate) fn into_response(self, request_id: &str) -> ApiGatewayV2httpResponse {
+        let mut response = ApiGatewayV2httpResponse::default();
+        response.status_code = self.status();
+        response.body = Some(Body::Text(self.body(request_id).to_string()));
+        let mut headers =
+            vec![("content-type", "application/json".to_owned()), ("cache-control", "no-store".to_owned())];
+        match self {
+            Self::Unavailable { .. } => headers.push(("retry-after", RETRY_AFTER_SECONDS.to_string())),
+            Self::MethodNotAllowed => headers.push(("allow", "POST".to_owned())),
+            _ => {}
+        }
+        for (name, value) in headers {
+            if let (Ok(name), Ok(value)) = (name.parse::<http::HeaderName>(), value.parse()) {
+                response.headers.insert(name, value);
+            }
+        }
+        response
+    }
+}

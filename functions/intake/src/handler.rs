@@ -1,0 +1,197 @@
+//! From the request to the answer.
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use futures_util::{StreamExt, stream};
+use ordersync::clock;
+use ordersync::config::{Config, Live, Shop};
+use ordersync::queue::{Envelope, Inbound};
+use ordersync::secrets::{Freshness, Secret, SecretError, Secrets};
+use ordersync::webhook::{Headers, Identity, Rejection, Subject, Webhook};
+
+use crate::answer::{Answer, MAX_BODY_BYTES};
+
+/// Secrets read at the same time at start-up.
+const SECRETS_AT_ONCE: usize = 16;
+/// Longest header value that travels with the webhook.
+const MAX_HEADER_BYTES: usize = 4096;
+
+/// The intake function: what it works with, built once.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    pub(crate) config: Live,
+    pub(crate) secrets: Secrets,
+    pub(crate) inbound: Inbound,
+}
+
+impl Intake {
+    /// Reads every shop's secrets, so that the first webhook need not wait. One that cannot be read fails its shop
+    /// only, when a webhook comes.
+    pub(crate) async fn read_secrets(&self) {
+        let config = self.config.current().await;
+        let names = config.shops.values().flat_map(|shop| &shop.secrets);
+        let reads = stream::iter(names).map(|name| self.secrets.get(name, Freshness::Usual));
+        let failed = reads.buffer_unordered(SECRETS_AT_ONCE).filter_map(async |read| read.err());
+        failed.for_each(async |error| tracing::error!(error = %error, "{error}")).await;
+    }
+
+    /// Answers one request.
+    pub(crate) async fn handle(&self, request: ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
+        let config = self.config.current().await;
+        let request_id = request.request_context.request_id.clone().unwrap_or_default();
+        let answer = self.answer(&config, &request, &request_id).await;
+        let shop = shop_code(&request);
+        match &answer {
+            Answer::Accepted { order_id } => {
+                tracing::info!(request_id, shop, order_id, "accepted order {order_id} of {shop}")
+            }
+            other => tracing::warn!(request_id, shop, "not accepted from {shop}: {}", other.summary()),
+        }
+        answer.into_response(&request_id)
+    }
+
+    async fn answer(&self, config: &Config, request: &ApiGatewayV2httpRequest, request_id: &str) -> Answer {
+        let Some(shop) = config.shops.get(shop_code(request)) else { return Answer::UnknownShop };
+        if request.request_context.http.method != "POST" {
+            return Answer::MethodNotAllowed;
+        }
+        let body = match body(request) {
+            Ok(body) => body,
+            Err(answer) => return answer,
+        };
+        let headers = headers(request);
+        let topic = request.query_string_parameters.first("topic").map(ToOwned::to_owned);
+        let webhook = Webhook { headers: &headers, topic: topic.as_deref(), body: &body };
+        match self.check(shop, webhook).await {
+            Ok(identity) => self.accept(shop, webhook, identity, request_id).await,
+            Err(answer) => answer,
+        }
+    }
+
+    /// Which order it is, once its sender has proved who it is.
+    async fn check(&self, shop: &Shop, webhook: Webhook<'_>) -> Result<Identity, Answer> {
+        let ping = Answer::Acknowledged { status: "pong" };
+        if shop.platform.is_unsigned_ping(webhook) {
+            return Err(ping);
+        }
+        if !is_json(webhook.headers.get("content-type")) {
+            return Err(Answer::NotJson);
+        }
+        self.verify(shop, webhook).await?;
+        let ignored = Answer::Acknowledged { status: "ignored" };
+        match shop.platform.identify(webhook) {
+            Ok(Subject::Ping) => Err(ping),
+            Ok(Subject::Order(identity)) if shop.ignore_topics.contains(&identity.topic) => Err(ignored),
+            Ok(Subject::Order(identity)) => Ok(identity),
+            Err(Rejection::UnknownTopic(topic)) if shop.ignore_topics.contains(&topic) => Err(ignored),
+            Err(rejection) => Err(Answer::Rejected(rejection)),
+        }
+    }
+
+    /// A signature that fits no secret may fit a newer one: the secrets are read again, at a bounded rate.
+    async fn verify(&self, shop: &Shop, webhook: Webhook<'_>) -> Result<(), Answer> {
+        let verify = async |freshness| {
+            let secrets = self.secrets_of(shop, freshness).await?;
+            shop.platform.verify(webhook, &secrets, clock::now()).map_err(Answer::Rejected)
+        };
+        match verify(Freshness::Usual).await {
+            Err(Answer::Rejected(Rejection::BadSignature)) => verify(Freshness::Suspect).await,
+            result => result,
+        }
+    }
+
+    /// The shop's live secrets. One that cannot be read is left out as long as there is another.
+    async fn secrets_of(&self, shop: &Shop, freshness: Freshness) -> Result<Vec<Secret>, Answer> {
+        let reads = stream::iter(&shop.secrets).then(|name| self.secrets.get(name, freshness));
+        let (mut secrets, mut failed): (Vec<Secret>, Vec<SecretError>) = (Vec::new(), Vec::new());
+        for read in reads.collect::<Vec<_>>().await {
+            match read {
+                Ok(secret) => secrets.push(secret),
+                Err(error) => failed.push(error),
+            }
+        }
+        for error in &failed {
+            tracing::error!(shop = shop.code, error = %error, "{error}");
+        }
+        let unavailable =
+            Answer::Unavailable { code: "secrets_unavailable", message: "the shop's secrets cannot be read now" };
+        if secrets.is_empty() { Err(unavailable) } else { Ok(secrets) }
+    }
+
+    async fn accept(&self, shop: &Shop, webhook: Webhook<'_>, identity: Identity, request_id: &str) -> Answer {
+        let own = webhook
+            .headers
+            .iter()
+            .filter(|(name, value)| shop.platform.owns_header(name) && value.len() <= MAX_HEADER_BYTES);
+        let envelope = Envelope {
+            shop: shop.code.clone(),
+            topic: webhook.topic.map(ToOwned::to_owned),
+            delivery_id: identity.delivery_id,
+            received_at: clock::now(),
+            headers: own.collect(),
+            payload_key: None,
+        };
+        match self.inbound.send(envelope, webhook.body, request_id).await {
+            Ok(()) => Answer::Accepted { order_id: identity.order_id },
+            Err(error) => {
+                tracing::error!(request_id, shop = shop.code, error = %error, "{error}");
+                Answer::Unavailable {
+                    code: "queue_unavailable",
+                    message: "the order could not be made durable, try again",
+                }
+            }
+        }
+    }
+}
+
+/// The shop's code: the path parameter, or the path's last segment where an event has none.
+fn shop_code(request: &ApiGatewayV2httpRequest) -> &str {
+    let parameter = request.path_parameters.get("shop").map(String::as_str);
+    let segment = || request.raw_path.as_deref().and_then(|path| path.rsplit('/').next());
+    parameter.or_else(segment).unwrap_or_default()
+}
+
+fn headers(request: &ApiGatewayV2httpRequest) -> Headers {
+    let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        Some((name.to_string(), value.to_str().ok()?.to_owned()))
+    };
+    request.headers.iter().filter_map(text).collect()
+}
+
+/// The raw bytes. API Gateway encodes what it does not take for text.
+fn body(request: &ApiGatewayV2httpRequest) -> Result<Vec<u8>, Answer> {
+    let text = request.body.as_deref().unwrap_or_default();
+    let body = if request.is_base64_encoded {
+        BASE64.decode(text).map_err(|_| Answer::Rejected(Rejection::Malformed("the body is not base64".into())))?
+    } else {
+        text.as_bytes().to_vec()
+    };
+    if body.len() > MAX_BODY_BYTES { Err(Answer::TooLarge) } else { Ok(body) }
+}
+
+/// Whether a `Content-Type` is JSON's; a webhook without one is taken for JSON.
+fn is_json(content_type: Option<&str>) -> bool {
+    let Some(content_type) = content_type else { return true };
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(essence.as_str(), "application/json" | "text/json") || essence.ends_with("+json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_json;
+
+    #[test]
+    fn json_is_known_by_its_media_type() {
+        for (content_type, expected) in [
+            (None, true),
+            (Some("application/json"), true),
+            (Some("Application/JSON; charset=utf-8"), true),
+            (Some("application/cloudevents+json"), true),
+            (Some("application/x-www-form-urlencoded"), false),
+            (Some("text/xml"), false),
+        ] {
+            assert_eq!(is_json(content_type), expected, "{content_type:?}");
+        }
+    }
+}

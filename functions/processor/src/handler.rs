@@ -1,0 +1,110 @@
+//! From the batch to its answer: records in parallel, each on its own.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, UNIX_EPOCH};
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use futures_util::{FutureExt, StreamExt, stream};
+use lambda_runtime::Context;
+use ordersync::config::{Config, Live, Retries};
+use ordersync::ledger::{Ledger, PayloadStore};
+use ordersync::pipeline::Retry;
+use ordersync::pipeline::message::MessageError;
+use ordersync::pipeline::run::{Runner, Verdict};
+use ordersync::pipeline::transport::Clients;
+use ordersync::queue::{backoff, visibility_timeout};
+use ordersync::{aws, clock};
+use tokio::time::Instant;
+
+use crate::batch;
+
+/// Records of a batch that are worked on at the same time.
+const RECORDS_AT_ONCE: usize = 10;
+/// Kept back from the invocation's time to answer.
+const TO_ANSWER: Duration = Duration::from_secs(1);
+/// A message that is none of ours comes back at once, so that it reaches the dead-letter queue soon.
+const POISON_WAIT: Duration = Duration::from_secs(1);
+
+/// The processor function: what it works with, built once.
+#[derive(Debug)]
+pub(crate) struct Processor {
+    pub(crate) config: Live,
+    pub(crate) ledger: Ledger,
+    pub(crate) payloads: PayloadStore,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) queue_url: String,
+    pub(crate) clients: Clients,
+    pub(crate) max_receive_count: u32,
+}
+
+impl Processor {
+    /// Answers one batch with the records that have to come back.
+    pub(crate) async fn handle(&self, event: SqsEvent, context: &Context) -> SqsBatchResponse {
+        let config = self.config.current().await;
+        let runner = self.runner(context);
+        let records = event.records.iter().filter_map(|record| Some((record.message_id.clone()?, record)));
+        let work = stream::iter(records).map(|(id, record)| {
+            let (config, runner) = (&config, &runner);
+            async move {
+                let verdict = self.record(config, runner, &id, record).await;
+                self.settle(&id, record, verdict).await.then_some(id)
+            }
+        });
+        let failed = work.buffer_unordered(RECORDS_AT_ONCE).filter_map(async |id| id).collect::<Vec<_>>().await;
+        batch::response(failed)
+    }
+
+    fn runner(&self, context: &Context) -> Runner {
+        let ends = UNIX_EPOCH + Duration::from_millis(context.deadline);
+        let left = ends.duration_since(clock::now().into()).unwrap_or_default();
+        Runner {
+            ledger: self.ledger.clone(),
+            clients: self.clients.clone(),
+            owner: context.request_id.clone(),
+            deadline: Instant::now() + left.saturating_sub(TO_ANSWER),
+            max_receive_count: self.max_receive_count,
+        }
+    }
+
+    /// One record. Whatever happens to it, a panic included, touches no other.
+    async fn record(&self, config: &Config, runner: &Runner, id: &str, record: &SqsMessage) -> Verdict {
+        let message = batch::message(record);
+        let receive_count = message.receive_count;
+        let work = AssertUnwindSafe(runner.process(config, &self.payloads, message)).catch_unwind();
+        let left = runner.deadline.saturating_duration_since(Instant::now());
+        match tokio::time::timeout(left, work).await {
+            Err(_) => {
+                tracing::warn!(message_id = id, "time ran out for message {id}, it is handed back");
+                Verdict::Retry(Duration::ZERO)
+            }
+            Ok(Err(_)) => {
+                tracing::error!(message_id = id, "panic on message {id}, it is handed back");
+                Verdict::Retry(self.wait(receive_count))
+            }
+            Ok(Ok(Err(error))) => {
+                tracing::error!(message_id = id, error = %error, receive_count, "message {id}: {error}");
+                let is_poison = matches!(error, MessageError::Poison(_));
+                Verdict::Retry(if is_poison { POISON_WAIT } else { self.wait(receive_count) })
+            }
+            Ok(Ok(Ok(verdict))) => verdict,
+        }
+    }
+
+    /// Whether the record has to come back; if so, it is told when.
+    async fn settle(&self, id: &str, record: &SqsMessage, verdict: Verdict) -> bool {
+        let Verdict::Retry(wait) = verdict else { return false };
+        let change = self.sqs.change_message_visibility().queue_url(&self.queue_url);
+        let change = change.set_receipt_handle(record.receipt_handle.clone());
+        let change = change.visibility_timeout(visibility_timeout(wait)).send().await;
+        if let Err(failure) = change {
+            // It comes back all the same, when the queue's own visibility timeout is over.
+            tracing::warn!(message_id = id, error = aws::reason(&failure), "back-off of message {id} was not taken");
+        }
+        true
+    }
+
+    fn wait(&self, receive_count: u32) -> Duration {
+        let retries = Retries::default_for(self.max_receive_count);
+        backoff(&retries, receive_count, Retry::Backoff, fastrand::f64()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,155 @@
+//! From a message of the queue to its order, and through every pipeline that wants it.
+
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::run::{Arrival, Runner, Verdict};
+use crate::clock;
+use crate::config::{Config, Pipeline, Shop};
+use crate::ledger::{ExportKey, Facts, LedgerError, PayloadStore};
+use crate::queue::{BadEnvelope, Envelope, Fields};
+use crate::webhook::{BadOrder, Event, Identity, Subject, Webhook};
+
+/// Pipelines of one order that run at the same time.
+const PIPELINES_AT_ONCE: usize = 4;
+
+/// A message as the queue delivers it.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Message attributes.
+    pub fields: Fields,
+    /// Message body.
+    pub body: String,
+    /// How often it has been delivered, this time included.
+    pub receive_count: u32,
+}
+
+/// A message that cannot be worked on.
+#[derive(Debug, thiserror::Error)]
+pub enum MessageError {
+    /// It is not one of ours, or not what its platform sends. It ends in the dead-letter queue.
+    #[error("not an order's message: {0}")]
+    Poison(String),
+    /// Its shop is not configured, perhaps not yet.
+    #[error("no shop {0:?} is configured")]
+    UnknownShop(String),
+    /// The ledger or the bucket cannot be reached.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl From<BadEnvelope> for MessageError {
+    fn from(error: BadEnvelope) -> Self {
+        Self::Poison(error.to_string())
+    }
+}
+
+impl Runner {
+    /// Takes a message's order through every pipeline that wants it.
+    pub async fn process(
+        &self,
+        config: &Config,
+        payloads: &PayloadStore,
+        message: Message,
+    ) -> Result<Verdict, MessageError> {
+        let envelope = Envelope::from_fields(&message.fields)?;
+        let shop = config.shops.get(&envelope.shop).ok_or_else(|| MessageError::UnknownShop(envelope.shop.clone()))?;
+        let raw = match &envelope.payload_key {
+            Some(key) => payloads.read(key).await?,
+            None => message.body.into_bytes(),
+        };
+        let webhook = Webhook { headers: &envelope.headers, topic: envelope.topic.as_deref(), body: &raw };
+        let identity = match shop.platform.identify(webhook) {
+            Ok(Subject::Order(identity)) => identity,
+            Ok(Subject::Ping) => return Ok(Verdict::Done),
+            Err(rejection) => return Err(MessageError::Poison(rejection.to_string())),
+        };
+        let payload = payloads.keep(&shop.code, &identity.order_id, &raw).await?;
+        let unread = unread_facts(&identity, payload, message.fields);
+        match shop.platform.read(&shop.code, &raw) {
+            Ok(order) => {
+                let facts = Facts::of(&order, unread.payload, unread.envelope);
+                let headers = &envelope.headers;
+                let receive_count = message.receive_count;
+                let arrival = Arrival { order: &order, facts: &facts, raw: &raw, headers, receive_count };
+                self.dispatch(config, shop, identity.event, arrival).await
+            }
+            Err(error) => self.refuse(config, shop, &identity, &unread, &error).await,
+        }
+    }
+
+    async fn dispatch(
+        &self,
+        config: &Config,
+        shop: &Shop,
+        event: Event,
+        arrival: Arrival<'_>,
+    ) -> Result<Verdict, MessageError> {
+        let order = arrival.order;
+        if shop.platform.is_test(arrival.raw) {
+            return self.skip(order, arrival.facts, "a test notification of the platform").await;
+        }
+        if event != Event::Placed {
+            self.ledger.observe(order, event == Event::Canceled, clock::now()).await?;
+        }
+        let pipelines: Vec<&Pipeline> = wanted(config, &shop.code, event).collect();
+        if pipelines.is_empty() && event == Event::Placed {
+            return self.skip(order, arrival.facts, "no pipeline takes orders of this shop").await;
+        }
+        let runs = stream::iter(pipelines).map(|pipeline| self.run(pipeline, arrival));
+        Ok(runs.buffer_unordered(PIPELINES_AT_ONCE).fold(Verdict::Done, async |all, one| all.and(one)).await)
+    }
+
+    async fn skip(&self, order: &crate::order::Order, facts: &Facts, reason: &str) -> Result<Verdict, MessageError> {
+        let key = ExportKey {
+            shop: order.shop.clone(),
+            order_id: order.id.clone(),
+            pipeline: ExportKey::NO_PIPELINE.to_owned(),
+        };
+        self.ledger.skip(&key, facts, reason, clock::now()).await?;
+        tracing::info!(export = key.idempotency_key(), reason, "skipped order {} of {}", order.id, order.shop);
+        Ok(Verdict::Done)
+    }
+
+    /// An order that cannot be read is an error of every export that it should have had.
+    async fn refuse(
+        &self,
+        config: &Config,
+        shop: &Shop,
+        identity: &Identity,
+        facts: &Facts,
+        error: &BadOrder,
+    ) -> Result<Verdict, MessageError> {
+        let (order_id, reason) = (&identity.order_id, format!("the order cannot be read: {error}"));
+        let mut pipelines: Vec<&str> =
+            wanted(config, &shop.code, identity.event).map(|pipeline| pipeline.code.as_str()).collect();
+        if pipelines.is_empty() {
+            pipelines.push(ExportKey::NO_PIPELINE);
+        }
+        for pipeline in pipelines {
+            let pipeline = pipeline.to_owned();
+            let key = ExportKey { shop: shop.code.clone(), order_id: order_id.clone(), pipeline };
+            self.ledger.reject(&key, facts, &reason, clock::now()).await?;
+        }
+        tracing::error!(shop = shop.code, order_id, error = %error, "order {order_id} of {} cannot be read", shop.code);
+        Ok(Verdict::Done)
+    }
+}
+
+/// The pipelines that an event runs for a shop's orders.
+fn wanted<'a>(config: &'a Config, shop: &'a str, event: Event) -> impl Iterator<Item = &'a Pipeline> {
+    config.pipelines.iter().filter(move |pipeline| pipeline.serves(shop) && pipeline.on.contains(&event))
+}
+
+fn unread_facts(identity: &Identity, payload: crate::ledger::Payload, envelope: Fields) -> Facts {
+    Facts {
+        number: identity.order_id.clone(),
+        placed_at: None,
+        order_state: None,
+        payment_state: None,
+        payment_method: None,
+        is_unpaid: false,
+        payload,
+        envelope,
+    }
+}

@@ -1,0 +1,225 @@
+//! One export: filter, claim, format, transport, response, record.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::transport::Clients;
+use super::{Export, Failure, Retry, filter};
+use crate::clock;
+use crate::config::Pipeline;
+use crate::ledger::{Claim, Completion, ExportKey, Facts, Lease, Ledger, LedgerError, NextStep, Status};
+use crate::order::Order;
+use crate::queue::backoff;
+use crate::webhook::Headers;
+
+/// Kept back from an attempt's time to record how it ended.
+const TO_RECORD: Duration = Duration::from_secs(1);
+/// An attempt that would have less time than this is not begun.
+const LEAST: Duration = Duration::from_secs(2);
+/// How much longer than the attempt the lease lasts, so that a slow record is not overtaken.
+const LEASE_MARGIN: Duration = Duration::from_secs(5);
+/// Longest error and response text kept in the ledger, in characters.
+const KEPT_TEXT: usize = 2000;
+
+/// What exports are run with; made once for a batch.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    /// The ledger.
+    pub ledger: Ledger,
+    /// What transports work with.
+    pub clients: Clients,
+    /// Who holds the leases taken: the invocation.
+    pub owner: String,
+    /// When work must be over.
+    pub deadline: Instant,
+    /// How often the queue delivers a message before it goes to the dead-letter queue.
+    pub max_receive_count: u32,
+}
+
+/// An order and all that came with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// The order.
+    pub order: &'a Order,
+    /// What the ledger records of it.
+    pub facts: &'a Facts,
+    /// The webhook's body, byte for byte.
+    pub raw: &'a [u8],
+    /// The platform's own headers.
+    pub headers: &'a Headers,
+    /// How often the queue has delivered this message, this time included.
+    pub receive_count: u32,
+}
+
+/// What the queue is told about a message, or a part of its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing is left to do.
+    Done,
+    /// To be delivered again, not before this time has passed.
+    Retry(Duration),
+}
+
+impl Verdict {
+    /// The verdict on two parts: done when both are, else again when both may be tried, so that every delivery gives
+    /// each pending export an attempt.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Done, other) => other,
+            (this, Self::Done) => this,
+            (Self::Retry(a), Self::Retry(b)) => Self::Retry(a.max(b)),
+        }
+    }
+}
+
+impl Runner {
+    /// Takes an order through one pipeline.
+    pub async fn run(&self, pipeline: &Pipeline, arrival: Arrival<'_>) -> Verdict {
+        let key = ExportKey {
+            shop: arrival.order.shop.clone(),
+            order_id: arrival.order.id.clone(),
+            pipeline: pipeline.code.clone(),
+        };
+        match self.try_run(pipeline, &key, arrival).await {
+            Ok(verdict) => verdict,
+            Err(LedgerError::LeaseLost) => {
+                tracing::warn!(export = key.idempotency_key(), "lease lost on {}: looked at again later", name(&key));
+                Verdict::Retry(LEASE_MARGIN)
+            }
+            Err(error) => {
+                tracing::error!(export = key.idempotency_key(), error = %error, "ledger failed for {}", name(&key));
+                Verdict::Retry(self.wait(pipeline, arrival.receive_count, Retry::Backoff))
+            }
+        }
+    }
+
+    async fn try_run(
+        &self,
+        pipeline: &Pipeline,
+        key: &ExportKey,
+        arrival: Arrival<'_>,
+    ) -> Result<Verdict, LedgerError> {
+        let now = clock::now();
+        match pipeline.filter.decide(arrival.order, now) {
+            Ok(filter::Verdict::Take) => {}
+            Ok(filter::Verdict::Decline(reason)) => {
+                self.ledger.skip(key, arrival.facts, &reason, now).await?;
+                tracing::info!(export = key.idempotency_key(), reason, "skipped {}", name(key));
+                return Ok(Verdict::Done);
+            }
+            Err(error) => {
+                self.ledger.reject(key, arrival.facts, &error.to_string(), now).await?;
+                tracing::error!(export = key.idempotency_key(), error = %error, "filter failed for {}", name(key));
+                return Ok(Verdict::Done);
+            }
+        }
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left < LEAST {
+            return Ok(Verdict::Retry(Duration::ZERO));
+        }
+        let lease_ends = later(now, left + LEASE_MARGIN);
+        match self.ledger.claim(key, arrival.facts, &self.owner, now, lease_ends).await? {
+            Claim::Granted(lease) => self.attempt(pipeline, &lease, arrival).await,
+            Claim::Held { until } | Claim::NotYet { until } => {
+                tracing::info!(export = key.idempotency_key(), %until, "not now: {}", name(key));
+                Ok(Verdict::Retry(until.duration_since(now).unsigned_abs()))
+            }
+            Claim::Over(status) => {
+                let why = if status == Status::Error { "it is in error until it is reset" } else { "nothing to do" };
+                tracing::info!(export = key.idempotency_key(), %status, "{why}: {}", name(key));
+                Ok(Verdict::Done)
+            }
+        }
+    }
+
+    /// The attempt itself. A panic in it is a failure of this export and touches no other.
+    async fn attempt(&self, pipeline: &Pipeline, lease: &Lease, arrival: Arrival<'_>) -> Result<Verdict, LedgerError> {
+        let outcome = AssertUnwindSafe(self.deliver(pipeline, lease, arrival)).catch_unwind().await;
+        let outcome =
+            outcome.unwrap_or_else(|_| Err(Failure::retryable("the attempt panicked, see the function's log")));
+        match outcome {
+            Ok(completion) => {
+                self.ledger.complete(lease, &completion, clock::now()).await?;
+                let export = lease.key.idempotency_key();
+                tracing::info!(export, attempt = lease.attempt, "exported {}", name(&lease.key));
+                Ok(Verdict::Done)
+            }
+            Err(failure) => self.record_failure(pipeline, lease, &failure, arrival.receive_count).await,
+        }
+    }
+
+    async fn deliver(&self, pipeline: &Pipeline, lease: &Lease, arrival: Arrival<'_>) -> Result<Completion, Failure> {
+        let idempotency_key = lease.key.idempotency_key();
+        let export = Export {
+            pipeline: &pipeline.code,
+            order: arrival.order,
+            raw: arrival.raw,
+            headers: arrival.headers,
+            idempotency_key: &idempotency_key,
+        };
+        let document = pipeline.format.render(export)?;
+        let left = self.deadline.saturating_duration_since(Instant::now()).saturating_sub(TO_RECORD);
+        let delivery = pipeline.transport.deliver(&self.clients, export, &document, left);
+        let receipt = tokio::time::timeout(left, delivery).await;
+        let receipt = receipt.map_err(|_| Failure::retryable("the time of this invocation ran out"))??;
+        let reading = pipeline.response.as_ref().map(|reader| reader.read(&receipt)).transpose()?;
+        let external_id = reading.and_then(|reading| reading.external_id);
+        Ok(Completion { destination: receipt.destination, external_id })
+    }
+
+    async fn record_failure(
+        &self,
+        pipeline: &Pipeline,
+        lease: &Lease,
+        failure: &Failure,
+        receive_count: u32,
+    ) -> Result<Verdict, LedgerError> {
+        let now = clock::now();
+        let is_last_delivery = receive_count >= self.max_receive_count;
+        let is_last = lease.attempt >= pipeline.retries.max_attempts || is_last_delivery;
+        let wait = backoff(&pipeline.retries, lease.attempt, failure.retry, fastrand::f64());
+        let next = match wait {
+            Some(wait) if !is_last => NextStep::Retry { not_before: later(now, wait) },
+            _ => NextStep::GiveUp,
+        };
+        let (message, response) = (capped(&failure.message), failure.response.as_deref().map(capped));
+        let (key, export) = (&lease.key, lease.key.idempotency_key());
+        match next {
+            NextStep::Retry { not_before } => {
+                tracing::warn!(export, attempt = lease.attempt, error = message, %not_before, "to retry {}", name(key));
+            }
+            NextStep::GiveUp => {
+                tracing::error!(export, attempt = lease.attempt, error = message, "gave up on {}", name(key));
+            }
+        }
+        self.ledger.fail(lease, &message, response.as_deref(), next, now).await?;
+        Ok(match (next, wait) {
+            (NextStep::Retry { .. }, Some(wait)) => Verdict::Retry(wait),
+            // Reported once more, so that the queue's redrive policy moves it to the dead-letter queue.
+            (NextStep::GiveUp, Some(_)) if is_last_delivery => Verdict::Retry(Duration::ZERO),
+            _ => Verdict::Done,
+        })
+    }
+
+    fn wait(&self, pipeline: &Pipeline, attempt: u32, retry: Retry) -> Duration {
+        backoff(&pipeline.retries, attempt, retry, fastrand::f64()).unwrap_or_default()
+    }
+}
+
+/// What people call an export: the order's identifier and the pipeline.
+fn name(key: &ExportKey) -> String {
+    format!("order {} of {} to {}", key.order_id, key.shop, key.pipeline)
+}
+
+fn later(now: Timestamp, wait: Duration) -> Timestamp {
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+fn capped(text: &str) -> String {
+    text.chars().take(KEPT_TEXT).collect()
+}

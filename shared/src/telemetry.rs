@@ -1,0 +1,29 @@
+//! Logs: one JSON object a line, the way CloudWatch Logs Insights reads them.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::aws::variable;
+
+/// Starts logging at `LOG_LEVEL` (`info` where it is not set; anything that `tracing` understands). A panic becomes a
+/// log line that says where it happened, and not what data it met.
+#[expect(clippy::print_stderr, reason = "there is no log yet to say it in")]
+pub fn start() {
+    let level = variable("LOG_LEVEL").unwrap_or_else(|| "info".into()).to_ascii_lowercase();
+    let quiet = format!("{level},aws_smithy_runtime=warn,hyper=warn,reqwest=warn,rustls=warn");
+    let filter = EnvFilter::try_new(&quiet).unwrap_or_else(|_| EnvFilter::new("info"));
+    let started = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_target(false)
+        .with_env_filter(filter)
+        .try_init();
+    if let Err(error) = started {
+        eprintln!("logging was started before: {error}");
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panic at {place}");
+    }));
+}
