@@ -106,7 +106,7 @@ impl Change {
     /// The change as a text that a snapshot can keep.
     #[cfg(test)]
     pub(super) fn describe(&self) -> String {
-        let mut values: Vec<_> = self.values.iter().map(|(name, value)| format!("{name} = {value:?}")).collect();
+        let mut values: Vec<_> = self.values.iter().map(|(name, value)| format!("{name} = {}", plain(value))).collect();
         values.sort();
         format!("{}\nIF {}\n{}", self.expression(), self.condition, values.join("\n"))
     }
@@ -144,6 +144,21 @@ impl Ledger {
                 _ => Err(LedgerError::unavailable(&failure)),
             },
         }
+    }
+}
+
+/// A value with the entries of maps in order.
+#[cfg(test)]
+fn plain(value: &AttributeValue) -> String {
+    match value {
+        AttributeValue::M(map) => {
+            let sorted: std::collections::BTreeMap<_, _> =
+                map.iter().map(|(name, value)| (name, plain(value))).collect();
+            format!("{sorted:?}")
+        }
+        AttributeValue::L(list) => format!("{:?}", list.iter().map(plain).collect::<Vec<_>>()),
+        AttributeValue::S(text) => text.clone(),
+        other => format!("{other:?}"),
     }
 }
 

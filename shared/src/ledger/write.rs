@@ -341,3 +341,6 @@ fn expiry(now: Timestamp, retention: Duration) -> AttributeValue {
     let seconds = now.as_second().saturating_add_unsigned(retention.as_secs());
     AttributeValue::N(seconds.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! The layout of every write, by snapshot; that the conditions hold is shown against a real table, end to end.
+
+use aws_sdk_dynamodb::primitives::Blob;
+
+use super::*;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().expect("a time")
+}
+
+fn key() -> ExportKey {
+    ExportKey { shop: "acme-eu".into(), order_id: "9007199254740993".into(), pipeline: "erp".into() }
+}
+
+fn facts() -> Facts {
+    Facts {
+        number: "100001234".into(),
+        placed_at: Some(at("2026-01-05T09:15:00Z")),
+        order_state: Some("processing".into()),
+        payment_state: None,
+        payment_method: Some("paypal".into()),
+        is_unpaid: true,
+        payload: Payload::Inline(Blob::new(b"zstd")),
+        envelope: Fields::from([("shop".into(), "acme-eu".into())]),
+    }
+}
+
+fn lease() -> Lease {
+    Lease { key: key(), attempt: 2, owner: "request-1".into(), began: at("2026-01-05T09:20:00Z"), history: Vec::new() }
+}
+
+#[test]
+fn a_claim_names_the_states_it_may_come_from() {
+    let change = claim(&key(), &facts(), "request-1", at("2026-01-05T09:15:02Z"), at("2026-01-05T09:15:37Z"));
+    insta::assert_snapshot!(change.describe());
+}
+
+#[test]
+fn an_end_needs_the_lease() {
+    let completion = Completion { destination: "s3://bucket/key".into(), external_id: Some("E-1".into()) };
+    let change = complete(&lease(), &completion, at("2026-01-05T09:20:01Z"), Duration::from_secs(86_400));
+    insta::assert_snapshot!("complete", change.describe());
+    let next = NextStep::Retry { not_before: at("2026-01-05T09:21:00Z") };
+    let change = fail(&lease(), "503", Some("busy"), next, at("2026-01-05T09:20:01Z"));
+    insta::assert_snapshot!("fail_to_retry", change.describe());
+    let change = fail(&lease(), "400", None, NextStep::GiveUp, at("2026-01-05T09:20:01Z"));
+    insta::assert_snapshot!("fail_for_good", change.describe());
+}
+
+#[test]
+fn a_lost_attempt_is_on_record_and_the_last_ten_are_kept() {
+    let attempt = |second: i64| Attempt {
+        at: Timestamp::from_second(second).expect("in range"),
+        outcome: Outcome::Retry,
+        took: Duration::from_millis(5),
+        error: Some("503".into()),
+        response: None,
+    };
+    let history = (0..10).map(attempt).collect();
+    let row = Row { history, ..row(Status::Processing) };
+    let history = history_with_lost(row, at("2026-01-05T09:30:00Z"));
+    assert_eq!(history.len(), 10);
+    assert_eq!(history.first(), Some(&attempt(1)));
+    assert_eq!(history.last().map(|attempt| attempt.outcome), Some(Outcome::Lost));
+}
+
+#[test]
+fn a_claim_is_refused_in_every_state_but_those_that_wait() {
+    let now = at("2026-01-05T09:15:00Z");
+    let (before, after) = (Some(at("2026-01-05T09:14:00Z")), Some(at("2026-01-05T09:16:00Z")));
+    let until = at("2026-01-05T09:16:00Z");
+    for (status, not_before, lease_until, expected) in [
+        (Status::Pending, None, None, None),
+        (Status::Pending, before, None, None),
+        (Status::Pending, after, None, Some(Claim::NotYet { until })),
+        (Status::Processing, None, before, None),
+        (Status::Processing, None, after, Some(Claim::Held { until })),
+        (Status::Skipped, None, None, None),
+        (Status::Exported, None, None, Some(Claim::Over(Status::Exported))),
+        (Status::Acknowledged, None, None, Some(Claim::Over(Status::Acknowledged))),
+        (Status::Error, None, None, Some(Claim::Over(Status::Error))),
+        (Status::Canceled, None, None, Some(Claim::Over(Status::Canceled))),
+    ] {
+        let row = Row { not_before, lease_until, ..row(status) };
+        assert_eq!(refusal::<()>(&row, now), expected, "{status}");
+    }
+}
+
+fn row(status: Status) -> Row {
+    Row {
+        key: key(),
+        number: "100001234".into(),
+        status,
+        updated_at: at("2026-01-05T09:15:00Z"),
+        created_at: at("2026-01-05T09:15:00Z"),
+        placed_at: None,
+        attempts: 1,
+        lease_until: None,
+        not_before: None,
+        history: Vec::new(),
+        last_error: None,
+        external_id: None,
+        destination: None,
+        exported_at: None,
+        order_state: None,
+        payment_state: None,
+        payment_method: None,
+        is_unpaid: false,
+        payload: None,
+        envelope: std::collections::HashMap::new(),
+    }
+}
