@@ -98,10 +98,12 @@ deploy: build venv-lint ## Build and deploy to AWS; the first time asks for name
 
 ##@ What those need
 
+# Both test targets select the whole workspace: with fewer packages, cargo would turn on
+# fewer features of the dependencies and compile them a second time.
 .PHONY: test-units
 test-units: need-rust nextest
 	$(call say,unit tests)
-	cargo nextest run --workspace --exclude it
+	cargo nextest run --workspace -E 'not package(it)'
 
 # The stack goes whatever happens: failures, Ctrl-C. One left by a killed run is not used again.
 .PHONY: test-stack
@@ -111,7 +113,7 @@ test-stack: binaries nextest venv
 	@trap '$(TEST_STACK) down' EXIT; \
 	$(TEST_STACK) up --port 0 --binaries $(TARGET_DIR)/debug --config tests/config $(TEST_PARAMS); \
 	set -a; source .local/test/stack.env; set +a; \
-	cargo nextest run --package it
+	cargo nextest run --workspace -E 'package(it)'
 
 # The profile of the tests: it links fast, and what they compile is not compiled again.
 .PHONY: binaries
