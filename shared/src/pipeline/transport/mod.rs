@@ -2,6 +2,7 @@
 
 pub mod egress;
 pub mod http;
+pub mod s3;
 
 use std::fmt;
 use std::io::Write as _;
@@ -40,7 +41,7 @@ pub trait Transport: fmt::Debug + Send + Sync {
 type Read = fn(Table<'_>, &Egress) -> Option<Box<dyn Transport>>;
 
 /// Every transport by the name that `type` calls it.
-const KINDS: [(&str, Read); 1] = [("http", http::read)];
+const KINDS: [(&str, Read); 2] = [("http", http::read), ("s3", s3::read)];
 
 /// The transport that the table `transport` of a pipeline describes; nothing when there was a problem with it.
 pub fn read(node: &Node<'_>, egress: &Egress) -> Option<Box<dyn Transport>> {
