@@ -1,0 +1,142 @@
+use toml::de::DeTable;
+
+use super::*;
+use crate::config::document::{Problem, Problems, Table};
+
+fn read_toml(text: &str) -> (Egress, Vec<Problem>) {
+    let document = DeTable::parse(text).unwrap();
+    let problems = Problems::new("ordersync.toml", text);
+    let egress = read(Table::root(document.get_ref(), &problems).get("egress").as_ref());
+    (egress, problems.into_sorted())
+}
+
+fn allowing(entries: &[&str]) -> Egress {
+    let (egress, problems) = read_toml(&format!("[egress]\nallow = {entries:?}\n"));
+    assert_eq!(problems, []);
+    egress
+}
+
+#[test]
+fn what_is_no_host_and_port_is_a_problem() {
+    for entry in [
+        "",
+        "erp.internal",
+        "erp.internal:",
+        ":8443",
+        "erp.internal:0",
+        "erp.internal:65536",
+        "erp.internal:+80",
+        "https://erp.internal:8443",
+        "erp.internal:8443/",
+        "user@erp.internal:8443",
+        "::1:9000",
+        "[::1]",
+        "[::1:9000",
+        "*.internal:8443",
+        "erp .internal:8443",
+        "erp%2einternal:80",
+        "10.0.0.0/8:443",
+        "erp.internal:８０",
+    ] {
+        let (egress, problems) = read_toml(&format!("[egress]\nallow = [{entry:?}]\n"));
+        assert_eq!(egress, Egress::default(), "{entry}");
+        assert_eq!(problems.len(), 1, "{entry}");
+        assert_eq!((problems[0].line, problems[0].path.as_str()), (2, "egress.allow[0]"));
+        assert!(problems[0].message.starts_with("expected a host and port such as"), "{}", problems[0].message);
+    }
+}
+
+#[test]
+fn no_table_allows_nothing_and_unknown_keys_are_problems() {
+    assert_eq!(read_toml(""), (Egress::default(), vec![]));
+    let (_, problems) = read_toml("[egress]\nallowed = []\n");
+    assert_eq!(problems[0].message, "unknown key, expected one of: allow");
+}
+
+#[test]
+fn a_named_host_may_be_private_and_without_tls() {
+    let egress = allowing(&["127.0.0.1:9000", "ERP.internal:8443", "[::1]:80", "bücher.example:443"]);
+    for url in [
+        "http://127.0.0.1:9000/orders",
+        "https://127.0.0.1:9000/",
+        "http://2130706433:9000/",
+        "http://0x7f.1:9000/",
+        "http://erp.internal:8443/",
+        "https://erp.INTERNAL.:8443/",
+        "http://[::1]/",
+        "http://[0:0:0:0:0:0:0:1]:80/",
+        "https://xn--bcher-kva.example/",
+    ] {
+        assert_eq!(egress.route(&url.parse().unwrap()), Ok(Route::Named), "{url}");
+    }
+}
+
+#[test]
+fn everything_else_needs_tls_and_a_public_address() {
+    let egress = allowing(&["127.0.0.1:9000", "erp.internal:8443"]);
+    for url in [
+        "http://127.0.0.1:9001/",
+        "http://erp.internal/",
+        "http://sub.erp.internal:8443/",
+        "http://example.com/",
+        "http://127.0.0.1.nip.io:9000/",
+        "ftp://127.0.0.1/",
+    ] {
+        let refused = egress.check(&url.parse().unwrap());
+        assert!(matches!(refused, Err(Refused::Insecure(_))), "{url}: {refused:?}");
+    }
+    for url in [
+        "https://127.0.0.1/",
+        "https://127.1/",
+        "https://2130706433/",
+        "https://0x7f000001/",
+        "https://0177.0.0.1/",
+        "https://017700000001/",
+        "https://[::1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[::ffff:7f00:1]:8443/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[fd00:ec2::254]/",
+        "https://0/",
+        "https://10.0.0.1:443/",
+        "https://[64:ff9b::a9fe:a9fe]/",
+        "https://１２７.0.0.1/",
+        "https://127.0.0.1./",
+    ] {
+        let refused = egress.check(&url.parse().unwrap());
+        assert!(matches!(refused, Err(Refused::NotPublic(_))), "{url}: {refused:?}");
+    }
+    for url in ["https://erp.example.com/", "https://8.8.8.8/", "https://[2606:4700::1111]:8443/", "https://localhost/"]
+    {
+        assert_eq!(egress.route(&url.parse().unwrap()), Ok(Route::Public), "{url}");
+    }
+}
+
+#[test]
+fn a_refusal_names_the_entry_that_would_allow_it() {
+    let insecure = allowing(&[]).check(&"http://erp.internal/orders?token=x".parse().unwrap()).unwrap_err();
+    insta::assert_snapshot!(insecure, @r#"http:// without TLS is only for a host and port named in [egress] allow, here "erp.internal:80"; use https://"#);
+    let private = allowing(&[]).check(&"https://[::1]:8443/".parse().unwrap()).unwrap_err();
+    insta::assert_snapshot!(private, @r#""[::1]:8443" is not at a public address; name it in [egress] allow if it is meant"#);
+}
+
+proptest::proptest! {
+    #[test]
+    fn every_spelling_of_an_address_is_judged_as_the_address(bits: u32) {
+        let address = std::net::Ipv4Addr::from_bits(bits);
+        let [a, b, c, d] = address.octets();
+        let public = address::is_public(address.into());
+        for host in [
+            format!("{address}"), format!("{bits}"), format!("{bits:#x}"), format!("0{bits:o}"),
+            format!("{a:#x}.{b:#o}.{c}.{d}").replace("0o", "0"), format!("[::ffff:{address}]"),
+        ] {
+            let judged = Egress::default().check(&format!("https://{host}/").parse().unwrap());
+            proptest::prop_assert_eq!(judged.is_ok(), public, "{}", host);
+        }
+    }
+
+    #[test]
+    fn no_entry_makes_the_reader_panic(entry: String) {
+        let _ = Authority::parse(&entry);
+    }
+}

@@ -1,0 +1,98 @@
+//! Delivery to S3: one object, under the same key at every attempt.
+
+mod key;
+mod settings;
+
+use std::time::Duration;
+
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::put_object::{PutObjectError, PutObjectOutput};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata as _;
+use futures_util::future::BoxFuture;
+use tokio::time::timeout;
+
+use self::settings::S3;
+pub(super) use self::settings::read;
+use super::{Clients, Receipt, Transport, gzip};
+use crate::aws;
+use crate::pipeline::{Document, Export, Failure, Retry};
+
+/// Metadata of every object: the idempotency key of the export that wrote it.
+const EXPORT: &str = "ordersync-export";
+
+impl Transport for S3 {
+    fn deliver<'a>(
+        &'a self,
+        clients: &'a Clients,
+        export: Export<'a>,
+        document: &'a Document,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<Receipt, Failure>> {
+        Box::pin(async move {
+            let bucket = self.bucket.as_deref().unwrap_or(&clients.bucket);
+            let key = self.key.render(export.order, export.pipeline);
+            let key = key.map_err(|error| Failure::permanent(format!("the object key cannot be made: {error}")))?;
+            key::check(&key, bucket == clients.bucket).map_err(Failure::permanent)?;
+            let put = self.put(clients, bucket, &key, export.idempotency_key, document);
+            let out_of_time = |_| Failure::retryable(format!("bucket {bucket:?} did not answer in time"));
+            timeout(limit, put).await.map_err(out_of_time)?
+        })
+    }
+}
+
+impl S3 {
+    async fn put(
+        &self,
+        clients: &Clients,
+        bucket: &str,
+        key: &str,
+        export: &str,
+        document: &Document,
+    ) -> Result<Receipt, Failure> {
+        let body = if self.gzip { gzip(&document.body)? } else { document.body.clone() };
+        let metadata = self.metadata.iter().cloned().chain([(EXPORT.to_owned(), export.to_owned())]);
+        let put = clients
+            .s3
+            .put_object()
+            .bucket(bucket)
+            .key(key)
+            .content_type(self.content_type.as_deref().unwrap_or(&document.media_type))
+            .set_content_encoding(self.gzip.then(|| "gzip".to_owned()))
+            .set_metadata(Some(metadata.collect()))
+            .body(body.into());
+        put.send()
+            .await
+            .map_err(|error| failed(bucket, &error))
+            .map(|_: PutObjectOutput| Receipt { destination: format!("s3://{bucket}/{key}"), ..Receipt::default() })
+    }
+}
+
+/// Codes that come with a status of 4xx and still only ask for another attempt.
+const PASSING: [&str; 9] = [
+    "BadDigest",
+    "ExpiredToken",
+    "IncompleteBody",
+    "OperationAborted",
+    "RequestTimeTooSkewed",
+    "RequestTimeout",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+];
+
+/// A 4xx says that request, bucket or permissions have to change, which no repetition does.
+fn failed(bucket: &str, error: &SdkError<PutObjectError, HttpResponse>) -> Failure {
+    let message = format!("bucket {bucket:?}: {}", aws::reason(error));
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let is_refusal = status.is_some_and(|status| (300..500).contains(&status) && !matches!(status, 408 | 425 | 429));
+    let code = error.as_service_error().and_then(|error| error.code());
+    let is_passing = code.is_some_and(|code| PASSING.contains(&code));
+    // Not even sent: a value of the document fits in no header.
+    let is_unsendable = matches!(error, SdkError::ConstructionFailure(_));
+    let retry = if is_unsendable || is_refusal && !is_passing { Retry::No } else { Retry::Backoff };
+    Failure { retry, message, response: None }
+}
+
+#[cfg(test)]
+mod tests;
