@@ -1,1 +1,291 @@
 //! Reading fields from a platform's JSON document, with the path in every error.
+
+use std::str;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::{BadOrder, identity, time};
+use crate::order::{Extra, Money, MoneyError};
+
+/// More lines than any shop sells in one order: a limit on the work that one webhook can cause.
+const MOST_ITEMS: usize = 5_000;
+
+static NOTHING: Value = Value::Null;
+
+/// The body without the byte order mark that some senders put before it.
+pub(super) fn without_bom(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
+}
+
+/// The whole body as JSON. The depth is limited by the parser.
+pub(super) fn parse(body: &[u8]) -> Result<Value, BadOrder> {
+    serde_json::from_slice(without_bom(body)).map_err(|error| BadOrder {
+        path: "body".into(),
+        expected: format!(
+            "expected JSON nested at most 128 levels deep; it ends being so at line {}, column {}",
+            error.line(),
+            error.column()
+        ),
+    })
+}
+
+/// A place in the document: what stands there, null where there is nothing, and the path to it.
+#[derive(Debug, Clone)]
+pub(super) struct Node<'v> {
+    value: &'v Value,
+    path: String,
+}
+
+impl<'v> Node<'v> {
+    /// The document as a whole.
+    pub(super) fn root(value: &'v Value) -> Self {
+        Self { value, path: String::new() }
+    }
+
+    /// What stands under `path`, keys separated by `/`.
+    pub(super) fn at(&self, path: &str) -> Self {
+        path.split('/').fold(self.clone(), |node, key| node.child(key))
+    }
+
+    /// What a JSON pointer points at, seen from here.
+    pub(super) fn pointer(&self, pointer: &str) -> Self {
+        identity::tokens(pointer).iter().fold(self.clone(), |node, key| node.child(key))
+    }
+
+    fn child(&self, key: &str) -> Self {
+        let found = match self.value {
+            Value::Array(list) => key.parse::<usize>().ok().and_then(|index| list.get(index)),
+            other => other.get(key),
+        };
+        let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
+        Self { value: found.unwrap_or(&NOTHING), path }
+    }
+
+    /// Whether nothing stands here: null, or what PHP makes of an empty value.
+    pub(super) fn is_blank(&self) -> bool {
+        match self.value {
+            Value::Null | Value::Bool(false) => true,
+            Value::String(text) => text.trim().is_empty(),
+            Value::Array(list) => list.is_empty(),
+            Value::Object(fields) => fields.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Whether an object with something in it stands here.
+    pub(super) fn is_object(&self) -> bool {
+        self.value.is_object() && !self.is_blank()
+    }
+
+    /// Whether a list stands here, be it an empty one.
+    pub(super) fn is_list(&self) -> bool {
+        self.value.is_array()
+    }
+
+    /// The error that something else was expected here.
+    pub(super) fn bad(&self, expected: &str) -> BadOrder {
+        BadOrder { path: self.path.clone(), expected: format!("expected {expected}") }
+    }
+
+    /// A text, or a number as its text; nothing where it is blank.
+    pub(super) fn text(&self) -> Result<Option<String>, BadOrder> {
+        match self.value {
+            _ if self.is_blank() => Ok(None),
+            Value::String(text) => Ok(Some(text.clone())),
+            Value::Number(number) => Ok(Some(number.to_string())),
+            _ => Err(self.bad("a text")),
+        }
+    }
+
+    /// A text that must be there.
+    pub(super) fn required_text(&self) -> Result<String, BadOrder> {
+        self.text()?.ok_or_else(|| self.bad("a text that is not empty"))
+    }
+
+    /// The platform's identifier of the order, exactly as the intake read it.
+    pub(super) fn order_id(&self) -> Result<String, BadOrder> {
+        let text = match self.value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()).filter(|text| identity::is_whole_number(text)),
+            _ => None,
+        };
+        text.filter(|text| identity::is_order_id(text)).ok_or_else(|| self.bad(identity::ORDER_ID))
+    }
+
+    /// An identifier of something else, such as a customer; zero is how some platforms write none.
+    pub(super) fn id(&self) -> Result<Option<String>, BadOrder> {
+        Ok(self.text()?.filter(|id| id != "0"))
+    }
+
+    /// The first of `keys` that holds a text.
+    pub(super) fn first_text(&self, keys: &[&str]) -> Result<Option<String>, BadOrder> {
+        for key in keys {
+            if let Some(text) = self.at(key).text()? {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first of `paths` where something stands, or else the first of them.
+    pub(super) fn stated(&self, paths: &[&str]) -> Self {
+        let mut places = paths.iter().map(|path| self.at(path));
+        let first = places.next().unwrap_or_else(|| self.clone());
+        if first.is_blank() { places.find(|place| !place.is_blank()).unwrap_or(first) } else { first }
+    }
+
+    /// The texts under all `keys`, joined; each may be a list or have several lines.
+    pub(super) fn joined(&self, keys: &[&str], separator: &str) -> Result<Option<String>, BadOrder> {
+        join(keys.iter().map(|key| self.at(key)), separator)
+    }
+
+    /// The lines of the texts here, be it one text or a list of them.
+    fn lines(&self) -> Result<Vec<String>, BadOrder> {
+        let texts = match self.value {
+            Value::Array(_) => self.list()?.iter().map(Node::text).collect::<Result<Vec<_>, _>>()?,
+            _ => vec![self.text()?],
+        };
+        let lines = texts.iter().flatten().flat_map(|text| text.lines()).map(str::trim);
+        Ok(lines.filter(|line| !line.is_empty()).map(ToOwned::to_owned).collect())
+    }
+
+    /// A number, written as one or as a text; nothing where it is blank.
+    pub(super) fn decimal(&self) -> Result<Option<Decimal>, BadOrder> {
+        let parsed = match self.value {
+            _ if self.is_blank() => return Ok(None),
+            Value::String(text) => text.parse::<Money>(),
+            Value::Number(number) => number.to_string().parse(),
+            _ => Err(MoneyError::NotANumber),
+        };
+        parsed.map(|money| Some(money.decimal())).map_err(|error| self.because(&error))
+    }
+
+    /// A number that must be there.
+    pub(super) fn required_decimal(&self) -> Result<Decimal, BadOrder> {
+        self.decimal()?.ok_or_else(|| self.because(&MoneyError::NotANumber))
+    }
+
+    /// A number of pieces, without the zeros that some platforms write behind the point.
+    pub(super) fn quantity(&self) -> Result<Decimal, BadOrder> {
+        self.required_decimal().map(|quantity| quantity.normalize())
+    }
+
+    fn because(&self, error: &MoneyError) -> BadOrder {
+        BadOrder { path: self.path.clone(), expected: error.to_string() }
+    }
+
+    /// A point in time with the offset that was written with it; without one it is UTC.
+    pub(super) fn required_moment(&self) -> Result<(Timestamp, String), BadOrder> {
+        let text = self.text()?;
+        text.as_deref()
+            .and_then(time::moment)
+            .ok_or_else(|| self.bad("a time such as 2026-01-31T10:00:00+01:00, without an offset it is taken as UTC"))
+    }
+
+    /// True or false; nothing where it is neither.
+    pub(super) fn boolean(&self) -> Option<bool> {
+        self.value.as_bool()
+    }
+
+    /// The elements of a list; none where it is missing.
+    pub(super) fn list(&self) -> Result<Vec<Self>, BadOrder> {
+        match self.value {
+            Value::Array(list) => Ok((0..list.len()).map(|index| self.element(index, &list[index])).collect()),
+            _ if self.is_blank() => Ok(Vec::new()),
+            _ => Err(self.bad("a list")),
+        }
+    }
+
+    /// The elements of a list, or the values of an object: PHP writes a list with gaps as an object.
+    pub(super) fn collection(&self) -> Result<Vec<Self>, BadOrder> {
+        match self.value {
+            Value::Object(fields) => Ok(fields.keys().map(|key| self.child(key)).collect()),
+            _ => self.list(),
+        }
+    }
+
+    /// The list of an order's items, which must be there.
+    pub(super) fn items(&self) -> Result<Vec<Self>, BadOrder> {
+        if self.value.is_array() { self.at_most_items(self.list()?) } else { Err(self.bad("a list of items")) }
+    }
+
+    /// Refuses more items than an order may have.
+    pub(super) fn at_most_items(&self, items: Vec<Self>) -> Result<Vec<Self>, BadOrder> {
+        if items.len() > MOST_ITEMS { Err(self.bad(&format!("at most {MOST_ITEMS} items"))) } else { Ok(items) }
+    }
+
+    fn element(&self, index: usize, value: &'v Value) -> Self {
+        Self { value, path: format!("{}[{index}]", self.path) }
+    }
+
+    /// The name of a line under one of `keys`: one without a name is still a line, its SKU says what was bought.
+    pub(super) fn line_name(&self, keys: &[&str], sku: Option<&String>) -> Result<String, BadOrder> {
+        Ok(self.first_text(keys)?.or_else(|| sku.cloned()).unwrap_or_default())
+    }
+
+    /// The fields of this object whose names are not among `known`.
+    pub(super) fn extra(&self, known: &[&str]) -> Extra {
+        let fields = self.value.as_object().into_iter().flatten();
+        fields.filter(|(name, _)| !known.contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect()
+    }
+}
+
+/// The texts of all nodes, joined; nothing where all are blank.
+pub(super) fn join<'v>(nodes: impl Iterator<Item = Node<'v>>, separator: &str) -> Result<Option<String>, BadOrder> {
+    let lines: Vec<String> = nodes.map(|node| node.lines()).collect::<Result<Vec<_>, _>>()?.concat();
+    Ok(Some(lines.join(separator)).filter(|text| !text.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn blanks_are_nothing_in_all_the_ways_of_php() {
+        for blank in [json!(null), json!(""), json!("  "), json!([]), json!({}), json!(false)] {
+            assert_eq!(Node::root(&blank).text(), Ok(None), "{blank}");
+            assert_eq!(Node::root(&blank).decimal(), Ok(None), "{blank}");
+        }
+    }
+
+    #[test]
+    fn numbers_keep_their_digits() -> Result<(), BadOrder> {
+        let document = parse(br#"{"id":9007199254740993123,"price":16.666666666666668}"#)?;
+        assert_eq!(Node::root(&document).at("id").order_id()?, "9007199254740993123");
+        assert_eq!(Node::root(&document).at("price").required_decimal()?.to_string(), "16.666666666666668");
+        Ok(())
+    }
+
+    #[test]
+    fn an_error_names_the_path_and_what_was_expected_never_what_was_found() {
+        let document = json!({"order": {"lines": [{"price": "secret"}]}});
+        let price = Node::root(&document).at("order/lines").list().map(|lines| lines[0].at("price").decimal());
+        let error = price.and_then(|decimal| decimal).map_err(|error| error.to_string());
+        assert_eq!(error, Err("order.lines[0].price: expected a decimal number such as 129.90".to_owned()));
+    }
+
+    #[test]
+    fn lines_are_joined_from_lists_and_from_texts_with_breaks() {
+        for (street, expected) in [
+            (json!(["Hafenstraße 7", "Hinterhaus"]), Some("Hafenstraße 7, Hinterhaus")),
+            (json!("Hafenstraße 7\nHinterhaus"), Some("Hafenstraße 7, Hinterhaus")),
+            (json!(["", null]), None),
+            (json!(null), None),
+        ] {
+            let document = json!({ "street": street });
+            let joined = Node::root(&document).joined(&["street"], ", ");
+            assert_eq!(joined, Ok(expected.map(ToOwned::to_owned)));
+        }
+    }
+
+    #[test]
+    fn a_pointer_follows_keys_indices_and_escapes() {
+        let document = json!({"a/b": [{"c": "found"}]});
+        assert_eq!(Node::root(&document).pointer("/a~1b/0/c").text(), Ok(Some("found".to_owned())));
+        assert_eq!(Node::root(&document).pointer("/a~1b/1/c").text(), Ok(None));
+    }
+}

@@ -1,11 +1,30 @@
 //! Shop platforms. One file each: verify the signature, say which order it is, read the order. All of it pure.
 
+mod address;
+mod amounts;
+mod fields;
+mod generic;
+mod identity;
 mod json;
+mod magento;
+mod registry;
+mod shopify;
+mod shopware;
+mod signature;
+mod standard_webhooks;
+mod time;
+mod topic;
+mod woocommerce;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
+
+pub use registry::read;
 
 use crate::order::Order;
 use crate::secrets::Secret;

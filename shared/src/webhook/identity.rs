@@ -1,0 +1,237 @@
+//! What identifies an order, read from the raw body without building the document.
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::{Event, Identity, Rejection, Subject, Webhook, json, topic};
+
+/// What an order's identifier must be.
+pub(super) const ORDER_ID: &str =
+    "the order's identifier, a whole number or a text of 1 to 200 characters without control characters";
+
+/// Identifiers become part of keys and attributes, which have limits of their own.
+const LONGEST: usize = 200;
+
+/// A body whose JSON is well formed, of which single values are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Document<'b>(&'b RawValue);
+
+impl<'b> Document<'b> {
+    /// Checks that the whole body is JSON.
+    pub(super) fn parse(body: &'b [u8]) -> Result<Self, Rejection> {
+        let text = std::str::from_utf8(json::without_bom(body));
+        let text = text.map_err(|_| Rejection::Malformed("expected JSON in UTF-8".into()))?;
+        serde_json::from_str(text).map(Self).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            Rejection::Malformed(format!("expected JSON; it ends being so at line {line}, column {column}"))
+        })
+    }
+
+    /// The value under `path`, unless it is missing or null.
+    pub(super) fn find<K: AsRef<str>>(self, path: &[K]) -> Option<Self> {
+        let value = path.iter().try_fold(self.0, |value, key| pick(value, key.as_ref()))?;
+        Some(Self(value)).filter(|found| found.0.get() != "null")
+    }
+
+    /// The value as a text; nothing when it is something else.
+    pub(super) fn text(self) -> Option<String> {
+        serde_json::from_str(self.0.get()).ok()
+    }
+
+    /// The value as it is written, quotes and all.
+    pub(super) fn raw(self) -> &'b str {
+        self.0.get()
+    }
+
+    /// The value as an order's identifier. Numbers are taken digit by digit: some exceed 2^53.
+    fn order_id(self) -> Option<String> {
+        let raw = self.raw();
+        let text = if is_whole_number(raw) { Some(raw.to_owned()) } else { self.text() };
+        text.filter(|text| is_order_id(text))
+    }
+}
+
+/// Whether a JSON number is whole and written out.
+pub(super) fn is_whole_number(raw: &str) -> bool {
+    let digits = raw.strip_prefix('-').unwrap_or(raw);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a text can identify an order.
+pub(super) fn is_order_id(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= LONGEST && !text.chars().any(char::is_control)
+}
+
+/// The identifier of a delivery, where it is short and printable: it goes into message attributes and logs.
+pub(super) fn delivery_id(text: Option<&str>) -> Option<String> {
+    let fits = |text: &&str| (1..=LONGEST).contains(&text.len()) && text.bytes().all(|b| (b' '..=b'~').contains(&b));
+    text.map(str::trim).filter(fits).map(ToOwned::to_owned)
+}
+
+/// The keys of a JSON pointer.
+pub(super) fn tokens(pointer: &str) -> Vec<String> {
+    pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect()
+}
+
+/// Which topic a webhook is about: what the platform says, else what the URL says, else that it was placed.
+pub(super) fn event(said: Option<&str>, webhook: Webhook<'_>) -> Result<(String, Event), Rejection> {
+    let said = said.map(str::trim).filter(|topic| !topic.is_empty());
+    let Some(name) = said.or(webhook.topic.map(str::trim)).filter(|topic| !topic.is_empty()) else {
+        return Ok((Event::Placed.name().to_owned(), Event::Placed));
+    };
+    if name.chars().count() > LONGEST || name.chars().any(char::is_control) {
+        return Err(Rejection::Malformed("expected a topic of at most 200 characters".into()));
+    }
+    let event = topic::event(name).ok_or_else(|| Rejection::UnknownTopic(name.to_owned()))?;
+    Ok((name.to_owned(), event))
+}
+
+/// Puts together which order a webhook is about; `id` is what stands at the place called `path`.
+pub(super) fn subject(
+    id: Option<Document<'_>>,
+    path: &str,
+    (topic, event): (String, Event),
+    delivery_id: Option<String>,
+) -> Result<Subject, Rejection> {
+    let order_id = id.and_then(Document::order_id);
+    let order_id = order_id.ok_or_else(|| Rejection::Malformed(format!("{path}: expected {ORDER_ID}")))?;
+    Ok(Subject::Order(Identity { order_id, topic, event, delivery_id }))
+}
+
+/// The value under `key` of an object or list. Of a key given twice the last counts, as it does for the reader of the
+/// whole order.
+fn pick<'b>(value: &'b RawValue, key: &str) -> Option<&'b RawValue> {
+    if !value.get().starts_with(['{', '[']) {
+        return None;
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(value.get());
+    deserializer.deserialize_any(Pick(key)).ok().flatten()
+}
+
+struct Pick<'k>(&'k str);
+
+impl<'de> Visitor<'de> for Pick<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object or a list")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(is_it) = map.next_key_seed(IsKey(self.0))? {
+            if is_it {
+                found = Some(map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let wanted: Option<usize> = self.0.parse().ok();
+        let (mut found, mut index) = (None, 0);
+        while let Some(element) = list.next_element()? {
+            if wanted == Some(index) {
+                found = Some(element);
+            }
+            index += 1;
+        }
+        Ok(found)
+    }
+}
+
+struct IsKey<'k>(&'k str);
+
+impl<'de> DeserializeSeed<'de> for IsKey<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for IsKey<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<bool, E> {
+        Ok(key == self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(body: &[u8]) -> Result<Option<String>, Rejection> {
+        Ok(Document::parse(body)?.find(&["id"]).and_then(Document::order_id))
+    }
+
+    #[test]
+    fn identifiers_are_exact_whatever_they_look_like() {
+        let long = format!(r#"{{"id":"{}"}}"#, "7".repeat(200));
+        for (body, expected) in [
+            (r#"{"id":1}"#, "1"),
+            (r#"{"id":9007199254740993}"#, "9007199254740993"),
+            (r#"{"id":123456789012345678901234567890}"#, "123456789012345678901234567890"),
+            (r#"{"id":"gid:\/\/shop\u002fOrder/1"}"#, "gid://shop/Order/1"),
+            (r#"{"id":"Nº 7"}"#, "Nº 7"),
+            (r#" {"a":{"id":2},"id":3} "#, "3"),
+            (r#"{"id":1,"id":2}"#, "2"),
+            (r#"{"\u0069d":4}"#, "4"),
+            ("\u{feff}{\"id\":5}", "5"),
+            (long.as_str(), &"7".repeat(200)),
+        ] {
+            assert_eq!(id(body.as_bytes()), Ok(Some(expected.to_owned())), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_an_identifier_is_none() {
+        let long = format!(r#"{{"id":"{}"}}"#, "7".repeat(201));
+        for body in [
+            r"{}",
+            r#"{"id":null}"#,
+            r#"{"id":""}"#,
+            r#"{"id":" "}"#,
+            r#"{"id":1.5}"#,
+            r#"{"id":1e9}"#,
+            r#"{"id":true}"#,
+            r#"{"id":{"value":1}}"#,
+            r#"{"id":[1]}"#,
+            r#"{"id":"a\u0000b"}"#,
+            "[1]",
+            "7",
+            long.as_str(),
+        ] {
+            assert_eq!(id(body.as_bytes()), Ok(None), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_whole_body_must_be_json() {
+        for body in [&b""[..], b"{", b"id=1", br#"{"id":1}x"#, br#"{"id":1,"note":tru}"#, b"{\"id\":1,\"n\":\"\xff\"}"]
+        {
+            assert!(matches!(id(body), Err(Rejection::Malformed(_))), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_delivery_id_is_short_and_printable_or_nothing() {
+        let long = "x".repeat(201);
+        for (text, expected) in [
+            (Some(" b54557e4 "), Some("b54557e4")),
+            (Some(""), None),
+            (Some("é"), None),
+            (Some(&*long), None),
+            (None, None),
+        ] {
+            assert_eq!(delivery_id(text).as_deref(), expected);
+        }
+    }
+}

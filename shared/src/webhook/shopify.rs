@@ -1,0 +1,177 @@
+//! Shopify: the order as its REST Admin API writes it, signed with the app's client secret.
+
+use jiff::Timestamp;
+use ring::hmac::HMAC_SHA256;
+
+use super::address::Parts;
+use super::amounts::{Amounts, sum};
+use super::identity::{self, Document};
+use super::json::{self, Node};
+use super::signature::{self, Encoding};
+use super::{BadOrder, Platform, Rejection, Subject, Webhook};
+use crate::order::{Customer, Item, Money, Order, Payment};
+use crate::secrets::Secret;
+
+const SIGNATURE: &str = "x-shopify-hmac-sha256";
+
+/// Fields of the order that the model holds in full, and the addresses and items. All others are `extra`.
+const KNOWN: [&str; 17] = [
+    "id",
+    "name",
+    "created_at",
+    "currency",
+    "total_price",
+    "total_line_items_price",
+    "total_tax",
+    "total_discounts",
+    "total_shipping_price_set",
+    "financial_status",
+    "fulfillment_status",
+    "email",
+    "phone",
+    "billing_address",
+    "shipping_address",
+    "line_items",
+    "note",
+];
+
+const ADDRESS: Parts = Parts {
+    full_name: Some("name"),
+    names: &["first_name", "last_name"],
+    company: "company",
+    street: &["address1", "address2"],
+    city: "city",
+    postcode: "zip",
+    region: &["province", "province_code"],
+    country: &["country_code", "country"],
+    phone: "phone",
+};
+
+/// Shopify.
+#[derive(Debug)]
+pub(super) struct Shopify;
+
+impl Platform for Shopify {
+    fn verify(&self, webhook: Webhook<'_>, secrets: &[Secret], _now: Timestamp) -> Result<(), Rejection> {
+        // No time is signed, so there is none to be checked.
+        let text = signature::header(webhook.headers, SIGNATURE)?;
+        signature::verify(HMAC_SHA256, Encoding::Base64, text, webhook.body, secrets)
+    }
+
+    fn identify(&self, webhook: Webhook<'_>) -> Result<Subject, Rejection> {
+        let event = identity::event(webhook.headers.get("x-shopify-topic"), webhook)?;
+        let document = Document::parse(webhook.body)?;
+        let delivery = ["x-shopify-event-id", "x-shopify-webhook-id"];
+        let delivery = delivery.iter().find_map(|name| identity::delivery_id(webhook.headers.get(name)));
+        identity::subject(document.find(&["id"]), "id", event, delivery)
+    }
+
+    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
+        read(shop, &Node::root(&json::parse(body)?))
+    }
+
+    /// "Send test notification" in the admin: an order that never was, marked as a test and cancelled.
+    fn is_test(&self, body: &[u8]) -> bool {
+        Document::parse(body).is_ok_and(|document| {
+            let is_test = document.find(&["test"]).is_some_and(|test| test.raw() == "true");
+            is_test && document.find(&["cancelled_at"]).is_some()
+        })
+    }
+
+    fn owns_header(&self, name: &str) -> bool {
+        name.starts_with("x-shopify-")
+    }
+}
+
+fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
+    let (placed_at, utc_offset) = order.at("created_at").required_moment()?;
+    let (currency, amounts) = Amounts::currency(&order.at("currency"))?;
+    let billing = ADDRESS.read(&order.at("billing_address"))?;
+    Ok(Order {
+        id: order.at("id").order_id()?,
+        number: number(order)?,
+        shop: shop.to_owned(),
+        store: None,
+        placed_at,
+        utc_offset,
+        currency,
+        total: amounts.require(&order.at("total_price"))?,
+        // Before discounts; `subtotal_price` is after them.
+        subtotal: amounts.read(&order.at("total_line_items_price"))?,
+        tax: amounts.read(&order.at("total_tax"))?,
+        discount: amounts.discount(&order.at("total_discounts"))?,
+        shipping: shipping(order, amounts)?,
+        payment: payment(order)?,
+        state: Some(state(order)?),
+        customer: customer(order, billing.name.as_deref())?,
+        billing,
+        delivery: ADDRESS.read(&order.at("shipping_address"))?,
+        items: order.at("line_items").items()?.iter().map(|line| item(line, amounts)).collect::<Result<_, _>>()?,
+        note: order.at("note").text()?,
+        extra: order.extra(&KNOWN),
+    })
+}
+
+/// `name` is what customers see, such as `#1001`.
+fn number(order: &Node<'_>) -> Result<String, BadOrder> {
+    let number = order.first_text(&["name", "order_number"])?;
+    number.ok_or_else(|| order.at("name").bad("the order's number as a text"))
+}
+
+fn shipping(order: &Node<'_>, amounts: Amounts) -> Result<Option<Money>, BadOrder> {
+    let stated = amounts.read(&order.at("total_shipping_price_set/shop_money/amount"))?;
+    if stated.is_some() || order.at("shipping_lines").is_blank() {
+        return Ok(stated);
+    }
+    Ok(Some(amounts.money(sum(&order.at("shipping_lines").list()?, "price")?)))
+}
+
+fn payment(order: &Node<'_>) -> Result<Payment, BadOrder> {
+    let state = order.at("financial_status").text()?;
+    // What was refunded had been paid.
+    let paid = matches!(state.as_deref(), Some("paid" | "partially_refunded" | "refunded"));
+    Ok(Payment { method: order.first_text(&["payment_gateway_names/0", "gateway"])?, state, paid })
+}
+
+fn state(order: &Node<'_>) -> Result<String, BadOrder> {
+    if order.at("cancelled_at").text()?.is_some() {
+        return Ok("cancelled".to_owned());
+    }
+    Ok(order.at("fulfillment_status").text()?.unwrap_or_else(|| "unfulfilled".to_owned()))
+}
+
+fn customer(order: &Node<'_>, billed_to: Option<&str>) -> Result<Customer, BadOrder> {
+    let name = order.at("customer").joined(&["first_name", "last_name"], " ")?;
+    Ok(Customer {
+        id: order.at("customer/id").id()?,
+        email: order.first_text(&["email", "contact_email", "customer/email"])?,
+        name: name.or_else(|| billed_to.map(ToOwned::to_owned)),
+        phone: order.first_text(&["phone", "customer/phone"])?,
+    })
+}
+
+fn item(line: &Node<'_>, amounts: Amounts) -> Result<Item, BadOrder> {
+    let quantity = line.at("quantity").quantity()?;
+    let sku = line.at("sku").text()?;
+    let unit_price = amounts.require(&line.at("price"))?;
+    let discount = discount(line, amounts)?;
+    let taxes = line.at("tax_lines");
+    Ok(Item {
+        name: line.line_name(&["name", "title"], sku.as_ref())?,
+        sku,
+        quantity,
+        unit_price,
+        discount,
+        tax: if taxes.is_list() { Some(amounts.money(sum(&taxes.list()?, "price")?)) } else { None },
+        total: amounts.line_total(line, quantity, unit_price, discount)?,
+    })
+}
+
+/// What the line's share in all discounts is; `total_discount` leaves out those on the whole order.
+fn discount(line: &Node<'_>, amounts: Amounts) -> Result<Option<Money>, BadOrder> {
+    let shares = line.at("discount_allocations").list()?;
+    if shares.is_empty() {
+        return amounts.discount(&line.at("total_discount"));
+    }
+    Ok(Some(amounts.money(sum(&shares, "amount")?).abs()))
+}

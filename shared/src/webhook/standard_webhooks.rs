@@ -1,0 +1,138 @@
+//! Standard Webhooks, from any sender: the signature is standardised, where the order's fields stand is configuration.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use ring::hmac;
+use ring::signature::{ED25519, UnparsedPublicKey};
+
+use super::fields::{Defaults, Fields};
+use super::identity::{self, Document};
+use super::json;
+use super::signature::{any, base64, header, key_bytes};
+use super::{BadOrder, Headers, Platform, Rejection, Subject, Webhook, time};
+use crate::config::document::Table;
+use crate::order::Order;
+use crate::secrets::Secret;
+
+/// More signatures than any rotation needs: a limit on the work that one webhook can cause.
+const MOST_SIGNATURES: usize = 16;
+
+const DEFAULTS: Defaults = Defaults { order: Some("/data"), topic: Some("/type") };
+
+/// Standard Webhooks.
+#[derive(Debug)]
+pub(super) struct StandardWebhooks {
+    fields: Fields,
+}
+
+impl StandardWebhooks {
+    /// Reads the shop's settings: `fields`.
+    pub(super) fn read(shop: &Table<'_>) -> Option<Arc<dyn Platform>> {
+        Some(Arc::new(Self { fields: Fields::read(shop, DEFAULTS)? }))
+    }
+}
+
+impl Platform for StandardWebhooks {
+    fn verify(&self, webhook: Webhook<'_>, secrets: &[Secret], now: Timestamp) -> Result<(), Rejection> {
+        let id = named(webhook.headers, "id")?;
+        let signed = named(webhook.headers, "timestamp")?;
+        let signatures = named(webhook.headers, "signature")?;
+        let message = [id.as_bytes(), b".", signed.as_bytes(), b".", webhook.body].concat();
+        let keys: Vec<Key> = secrets.iter().filter_map(Key::of).collect();
+        let signatures = signatures.split_ascii_whitespace().take(MOST_SIGNATURES).filter_map(Signature::of);
+        let signatures: Vec<Signature> = signatures.collect();
+        let pairs = keys.iter().flat_map(|key| signatures.iter().map(move |signature| (key, signature)));
+        any(pairs.map(|(key, signature)| key.verifies(signature, &message)))?;
+        // After the signature: only who has the secret learns what is wrong with the time.
+        let seconds = signed.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+        time::within_tolerance(seconds.ok_or(Rejection::BadSignature)?, now)
+    }
+
+    fn identify(&self, webhook: Webhook<'_>) -> Result<Subject, Rejection> {
+        let document = Document::parse(webhook.body)?;
+        let event = self.fields.event(document, webhook)?;
+        let delivery = self
+            .fields
+            .delivery_id(document, webhook)
+            .or_else(|| identity::delivery_id(named(webhook.headers, "id").ok()));
+        let (id, path) = self.fields.order_id(document);
+        identity::subject(id, &path, event, delivery)
+    }
+
+    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
+        self.fields.order(shop, &json::parse(body)?)
+    }
+
+    fn owns_header(&self, name: &str) -> bool {
+        name.starts_with("webhook-") || name.starts_with("svix-") || self.fields.names_header(name)
+    }
+}
+
+/// A header of the standard; a sender that is older than it says `svix-` for `webhook-`.
+fn named<'h>(headers: &'h Headers, name: &str) -> Result<&'h str, Rejection> {
+    let standard = header(headers, &format!("webhook-{name}"));
+    standard.or_else(|missing| header(headers, &format!("svix-{name}")).map_err(|_| missing))
+}
+
+/// What signatures are verified with.
+enum Key {
+    /// A secret shared with the sender.
+    Shared(Box<hmac::Key>),
+    /// The sender's public key. Never used as a shared secret: everyone knows it.
+    Public(Vec<u8>),
+}
+
+impl Key {
+    /// Reads `whsec_` and `whpk_` keys. A secret without the prefix is base64 too, as the standard wants it, or else
+    /// taken as it is. Nothing when it is unusable, which is logged.
+    fn of(secret: &Secret) -> Option<Self> {
+        let bytes = key_bytes(secret);
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        let key = if let Some(public) = text.strip_prefix("whpk_") {
+            base64(public).filter(|key| key.len() == 32).map(Self::Public)
+        } else if let Some(shared) = text.strip_prefix("whsec_") {
+            base64(shared).and_then(Self::shared)
+        } else {
+            base64(text).or_else(|| Some(bytes.to_vec())).and_then(Self::shared)
+        };
+        if key.is_none() {
+            tracing::error!("a secret for Standard Webhooks is unusable, expected whsec_ or whpk_ and base64");
+        }
+        key
+    }
+
+    /// An empty secret is none: anyone could sign with it.
+    fn shared(bytes: Vec<u8>) -> Option<Self> {
+        (!bytes.is_empty()).then(|| Self::Shared(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &bytes))))
+    }
+
+    fn verifies(&self, signature: &Signature, message: &[u8]) -> bool {
+        match (self, signature) {
+            (Self::Shared(key), Signature::Shared(tag)) => hmac::verify(key, message, tag).is_ok(),
+            (Self::Public(key), Signature::Public(bytes)) => {
+                UnparsedPublicKey::new(&ED25519, key).verify(message, bytes).is_ok()
+            }
+            _ => false,
+        }
+    }
+}
+
+/// One of the signatures in the header.
+enum Signature {
+    /// `v1,`: HMAC-SHA256.
+    Shared(Vec<u8>),
+    /// `v1a,`: ed25519.
+    Public(Vec<u8>),
+}
+
+impl Signature {
+    /// Nothing for other versions, which are to be passed over.
+    fn of(text: &str) -> Option<Self> {
+        match text.split_once(',')? {
+            ("v1", tag) => base64(tag).map(Self::Shared),
+            ("v1a", signature) => base64(signature).map(Self::Public),
+            _ => None,
+        }
+    }
+}
