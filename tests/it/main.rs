@@ -1,1 +1,15 @@
+//! End to end, against `template.yaml` on the local stack: `make test` starts one and sets the variables of its
+//! `stack.env`. Each scenario has its own shop, pipeline and receiver port in `tests/config`.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod answers;
+mod duplicates;
+mod kill;
+mod ledger;
+mod outcomes;
+mod platforms;
+mod poison;
+mod receivers;
+mod secrets;
+mod sizes;
+mod support;

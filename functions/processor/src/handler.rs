@@ -1,6 +1,7 @@
 //! From the batch to its answer: records in parallel, each on its own.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
@@ -13,6 +14,7 @@ use ordersync::pipeline::message::MessageError;
 use ordersync::pipeline::run::{Runner, Verdict};
 use ordersync::pipeline::transport::Clients;
 use ordersync::queue::{backoff, visibility_timeout};
+use ordersync::secrets::Secrets;
 use ordersync::{aws, clock};
 use tokio::time::Instant;
 
@@ -33,15 +35,43 @@ pub(crate) struct Processor {
     pub(crate) payloads: PayloadStore,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) queue_url: String,
-    pub(crate) clients: Clients,
+    pub(crate) connected: Connected,
     pub(crate) max_receive_count: u32,
+}
+
+/// The clients of transports, made anew only when the configuration changes: its egress rules are built into them.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    s3: aws_sdk_s3::Client,
+    bucket: String,
+    secrets: Secrets,
+    made_for: Mutex<Option<(Arc<Config>, Clients)>>,
+}
+
+impl Connected {
+    pub(crate) fn new(s3: aws_sdk_s3::Client, bucket: String, secrets: Secrets) -> Self {
+        Self { s3, bucket, secrets, made_for: Mutex::new(None) }
+    }
+
+    fn clients(&self, config: &Arc<Config>) -> Clients {
+        let mut made_for = self.made_for.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, clients)) = made_for.as_ref()
+            && Arc::ptr_eq(known, config)
+        {
+            return clients.clone();
+        }
+        let (s3, secrets) = (self.s3.clone(), self.secrets.clone());
+        let clients = Clients::new(s3, self.bucket.clone(), secrets, config.egress.clone());
+        *made_for = Some((Arc::clone(config), clients.clone()));
+        clients
+    }
 }
 
 impl Processor {
     /// Answers one batch with the records that have to come back.
     pub(crate) async fn handle(&self, event: SqsEvent, context: &Context) -> SqsBatchResponse {
         let config = self.config.current().await;
-        let runner = self.runner(context);
+        let runner = self.runner(&config, context);
         let records = event.records.iter().filter_map(|record| Some((record.message_id.clone()?, record)));
         let work = stream::iter(records).map(|(id, record)| {
             let (config, runner) = (&config, &runner);
@@ -54,12 +84,12 @@ impl Processor {
         batch::response(failed)
     }
 
-    fn runner(&self, context: &Context) -> Runner {
+    fn runner(&self, config: &Arc<Config>, context: &Context) -> Runner {
         let ends = UNIX_EPOCH + Duration::from_millis(context.deadline);
         let left = ends.duration_since(clock::now().into()).unwrap_or_default();
         Runner {
             ledger: self.ledger.clone(),
-            clients: self.clients.clone(),
+            clients: self.connected.clients(config),
             owner: context.request_id.clone(),
             deadline: Instant::now() + left.saturating_sub(TO_ANSWER),
             max_receive_count: self.max_receive_count,

@@ -14,7 +14,7 @@ use ordersync::ledger::{Ledger, PayloadStore};
 use ordersync::secrets::Secrets;
 use ordersync::{aws, telemetry};
 
-use handler::Processor;
+use handler::{Connected, Processor};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -42,9 +42,7 @@ async fn start() -> Result<Processor, Error> {
         payloads: PayloadStore { s3: s3.clone(), bucket: bucket.clone() },
         sqs: aws::sqs_client(&sdk),
         queue_url: aws::required_variable("QUEUE_URL")?,
-        secrets: Secrets::new(aws::secrets_client(&sdk)),
-        s3,
-        bucket,
+        connected: Connected::new(s3, bucket, Secrets::new(aws::secrets_client(&sdk))),
         max_receive_count,
     })
 }

@@ -16,7 +16,8 @@ pub use parse::{parse, template_names};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::format::Format;
 use crate::pipeline::response::ResponseReader;
-use crate::pipeline::transport::{Egress, Transport};
+use crate::pipeline::transport::Transport;
+use crate::pipeline::transport::egress::Egress;
 use crate::webhook::{Event, Platform};
 use document::Problem;
 

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::document::{Node, Problems, Table};
 use super::{Config, Invalid, Pipeline, Reservation, Retries, Shop, ShopApi, StaleRule, Templates, value};
-use crate::pipeline::transport::Egress;
+use crate::pipeline::transport::egress::{self, Egress};
 use crate::pipeline::{filter, format, response, transport};
 use crate::webhook::{self, Event};
 
@@ -59,7 +59,7 @@ struct Context<'a> {
 }
 
 fn read_document(root: &Table<'_>, templates: &Templates, max_receive_count: u32) -> Config {
-    let egress = Egress::read(root.get("egress").as_ref());
+    let egress = egress::read(root.get("egress").as_ref());
     let shops = read_shops(root);
     let context = Context { egress: &egress, templates, shops: &shops, max_receive_count };
     let pipelines = read_pipelines(root, &context);
@@ -148,7 +148,7 @@ fn read_response(
     node: &Node<'_>,
     transport: Option<&dyn transport::Transport>,
 ) -> Option<Box<dyn response::ResponseReader>> {
-    if transport.is_some_and(|transport| !transport.answers()) {
+    if transport.is_some_and(|transport| !transport.has_response()) {
         node.problem("this transport has no response to read; remove it or use an http transport");
         return None;
     }

@@ -21,7 +21,7 @@ const TO_RECORD: Duration = Duration::from_secs(1);
 /// An attempt that would have less time than this is not begun.
 const LEAST: Duration = Duration::from_secs(2);
 /// How much longer than the attempt the lease lasts, so that a slow record is not overtaken.
-const LEASE_MARGIN: Duration = Duration::from_secs(5);
+const LEASE_MARGIN: Duration = Duration::from_secs(2);
 /// Longest error and response text kept in the ledger, in characters.
 const KEPT_TEXT: usize = 2000;
 

@@ -1,0 +1,125 @@
+//! The stack under test.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use ordersync::aws;
+use ordersync::ledger::{ExportKey, Ledger, PayloadStore, Row, Status};
+use reqwest::{Response, StatusCode};
+use serde_json::Value;
+
+use super::eventually;
+use super::shop::Signed;
+
+/// The deployed stack and clients of the account's owner.
+pub(crate) struct Stack {
+    pub(crate) api_url: String,
+    pub(crate) queue_url: String,
+    pub(crate) dlq_url: String,
+    pub(crate) bucket: String,
+    pub(crate) ledger: Ledger,
+    pub(crate) payloads: PayloadStore,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) secrets: aws_sdk_secretsmanager::Client,
+    http: reqwest::Client,
+}
+
+fn variable(name: &'static str) -> String {
+    aws::variable(name).unwrap_or_else(|| panic!("{name} is not set: run the end-to-end tests by `make test`"))
+}
+
+impl Stack {
+    /// The stack that the environment names.
+    pub(crate) fn get() -> Self {
+        // Only the first of a process installs it.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let sdk = aws::sdk_config().expect("the variables of stack.env");
+        let s3 = aws::s3_client(&sdk);
+        let bucket = variable("BUCKET");
+        let retention = Duration::from_secs(86_400);
+        Self {
+            api_url: variable("API_URL"),
+            queue_url: variable("QUEUE_URL"),
+            dlq_url: variable("DLQ_URL"),
+            ledger: Ledger::new(aws::dynamodb_client(&sdk), variable("TABLE"), retention),
+            payloads: PayloadStore { s3: s3.clone(), bucket: bucket.clone() },
+            sqs: aws::sqs_client(&sdk),
+            secrets: aws::secrets_client(&sdk),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            s3,
+            bucket,
+        }
+    }
+
+    /// Posts a webhook and returns the answer.
+    pub(crate) async fn post(&self, shop: &str, webhook: &Signed) -> Response {
+        let mut request = self.http.post(format!("{}/webhooks/{shop}", self.api_url)).body(webhook.body.clone());
+        for (name, value) in &webhook.headers {
+            request = request.header(name, value);
+        }
+        request.send().await.unwrap()
+    }
+
+    /// Posts a webhook that has to be accepted.
+    pub(crate) async fn accept(&self, shop: &str, webhook: &Signed) {
+        let answer = self.post(shop, webhook).await;
+        let (status, body) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!(status, StatusCode::ACCEPTED, "{shop}: {body}");
+    }
+
+    /// Any other request to the webhooks of a shop.
+    pub(crate) async fn request(&self, method: reqwest::Method, path: &str) -> Response {
+        self.http.request(method, format!("{}{path}", self.api_url)).send().await.unwrap()
+    }
+
+    /// The export as soon as it has the status.
+    pub(crate) async fn export(&self, shop: &str, order_id: &str, pipeline: &str, status: Status) -> Row {
+        let key = ExportKey { shop: shop.into(), order_id: order_id.into(), pipeline: pipeline.into() };
+        let mut last = None;
+        let what = format!("{} to be {status}", key.idempotency_key());
+        let row = eventually(&what, async || {
+            last = self.ledger.export(&key).await.unwrap();
+            last.as_ref().filter(|row| row.status == status).cloned()
+        });
+        row.await
+    }
+
+    /// The export as it is now.
+    pub(crate) async fn row(&self, shop: &str, order_id: &str, pipeline: &str) -> Option<Row> {
+        let key = ExportKey { shop: shop.into(), order_id: order_id.into(), pipeline: pipeline.into() };
+        self.ledger.export(&key).await.unwrap()
+    }
+
+    /// An object of the stack's bucket, its media type and its encoding.
+    pub(crate) async fn object(&self, key: &str) -> (Vec<u8>, String, Option<String>) {
+        let answer = self.s3.get_object().bucket(&self.bucket).key(key).send().await;
+        let answer = answer.unwrap_or_else(|error| panic!("object {key}: {error:?}"));
+        let (kind, encoding) = (answer.content_type().unwrap_or_default().to_owned(), answer.content_encoding().map(Into::into));
+        (answer.body.collect().await.unwrap().into_bytes().to_vec(), kind, encoding)
+    }
+
+    /// Every message of the dead-letter queue whose body contains `part`, as soon as there is one.
+    pub(crate) async fn dead_letter(&self, part: &str) -> (String, HashMap<String, String>) {
+        eventually(&format!("a dead letter with {part}"), async || self.find_dead_letter(part).await).await
+    }
+
+    /// The same, as it is now.
+    pub(crate) async fn find_dead_letter(&self, part: &str) -> Option<(String, HashMap<String, String>)> {
+        let receive = self.sqs.receive_message().queue_url(&self.dlq_url).max_number_of_messages(10);
+        let receive = receive.visibility_timeout(0).message_attribute_names("All");
+        let messages = receive.send().await.unwrap().messages.unwrap_or_default();
+        messages.into_iter().find_map(|message| {
+            let body = message.body.filter(|body| body.contains(part))?;
+            let attributes = message.message_attributes.unwrap_or_default();
+            let text = attributes.into_iter().filter_map(|(name, value)| Some((name, value.string_value?)));
+            Some((body, text.collect()))
+        })
+    }
+}
+
+/// The body of an answer, which is always JSON.
+pub(crate) async fn json(answer: Response) -> Value {
+    let text = answer.text().await.unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}"))
+}
