@@ -1,6 +1,31 @@
 //! Templates and expressions over the order (minijinja).
 
+mod amounts;
+mod check;
+mod error;
+mod escape;
+mod filters;
+mod model;
+mod render;
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod values;
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use minijinja::value::ValueKind;
+use minijinja::{Environment, Value};
+
 use crate::order::Order;
+
+pub(crate) use check::Known;
+pub(crate) use escape::{is_allowed_in_xml, xml};
+pub(crate) use filters::guard_formula;
+pub(crate) use values::OrderValues;
 
 /// Why a template or expression does not compile or render: where, and what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,45 +53,124 @@ pub enum Escape {
 }
 
 /// A compiled template.
-#[derive(Debug)]
 pub struct Template {
+    /// Holds this one template; filters and settings are shared with every other environment.
+    environment: Environment<'static>,
+    name: String,
     escape: Escape,
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Template").field("name", &self.name).field("escape", &self.escape).finish_non_exhaustive()
+    }
 }
 
 impl Template {
     /// Compiles `source`; `name` is what errors call it.
     pub fn compile(name: &str, source: &str, escape: Escape) -> Result<Self, TemplateError> {
-        let _ = (name, source);
-        Ok(Self { escape })
+        let mut environment = render::environment(escape);
+        let compiled = environment.add_template_owned(name.to_owned(), source.to_owned());
+        compiled.map_err(|error| error::describe(name, source, &error))?;
+        let template = Self { environment, name: name.to_owned(), escape };
+        let unknown = template.get()?.undeclared_variables(false);
+        check::template(name, source, escape, unknown)?;
+        Ok(template)
     }
 
     /// Renders it for an order and the pipeline's code.
     pub fn render(&self, order: &Order, pipeline: &str) -> Result<String, TemplateError> {
-        let _ = (self.escape, order, pipeline);
-        Ok(String::new())
+        let root = OrderValues::of(order).root(pipeline);
+        let rendered = render::capped(&self.get()?, root)?;
+        if self.escape == Escape::ObjectKey {
+            escape::check_key(&rendered).map_err(|message| self.error(message))?;
+        }
+        Ok(rendered)
+    }
+
+    fn get(&self) -> Result<minijinja::Template<'_, '_>, TemplateError> {
+        self.environment.get_template(&self.name).map_err(|error| error::describe(&self.name, "", &error))
+    }
+
+    /// An error of the document as a whole.
+    fn error(&self, message: impl Into<String>) -> TemplateError {
+        TemplateError { name: self.name.clone(), line: 1, message: message.into() }
+    }
+}
+
+/// Shared by all expressions, which borrow it.
+static EXPRESSIONS: LazyLock<Environment<'static>> = LazyLock::new(|| render::environment(Escape::None));
+
+/// A compiled expression, such as the value of a CSV column.
+pub(crate) struct Expression {
+    compiled: minijinja::Expression<'static, 'static>,
+    name: String,
+    source: String,
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expression").field("name", &self.name).field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+impl Expression {
+    /// Compiles `source`, in which the names in `known` may be used; `name` is what errors call it.
+    pub(crate) fn compile(name: &str, source: &str, known: Known<'_>) -> Result<Self, TemplateError> {
+        let compiled = EXPRESSIONS
+            .compile_expression_owned(source.to_owned())
+            .map_err(|error| error::describe(name, source, &error))?;
+        check::expression(name, source, known, compiled.undeclared_variables(false))?;
+        Ok(Self { compiled, name: name.to_owned(), source: source.to_owned() })
+    }
+
+    /// Its value, written as plain text.
+    pub(crate) fn text(&self, root: &Value) -> Result<String, TemplateError> {
+        let value = self.value(root)?;
+        let amounts = amounts::Amounts::in_root(root);
+        let text = escape::plain(&value, amounts.as_deref());
+        text.map(std::borrow::Cow::into_owned).map_err(|error| error::describe(&self.name, &self.source, &error))
+    }
+
+    fn value(&self, root: &Value) -> Result<Value, TemplateError> {
+        self.compiled.eval(root.clone()).map_err(|error| error::describe(&self.name, &self.source, &error))
+    }
+
+    fn holds(&self, root: &Value) -> Result<bool, TemplateError> {
+        let value = self.value(root)?;
+        let refuse = |message: String| TemplateError { name: self.name.clone(), line: 1, message };
+        match value.kind() {
+            ValueKind::Bool => Ok(value.is_true()),
+            ValueKind::Undefined | ValueKind::None => {
+                Err(refuse("expected true or false, found a value that is not there".into()))
+            }
+            kind => Err(refuse(format!("expected true or false, found a {kind}"))),
+        }
     }
 }
 
 /// A compiled condition.
 #[derive(Debug)]
-pub struct Condition {}
+pub struct Condition(Expression);
 
 impl Condition {
     /// Compiles `source`; `name` is what errors call it.
     pub fn compile(name: &str, source: &str) -> Result<Self, TemplateError> {
-        let _ = (name, source);
-        Ok(Self {})
+        Expression::compile(name, source, Known::Anything).map(Self)
+    }
+
+    /// Compiles a condition over the order alone: any other name in it is an error.
+    pub fn over_order(name: &str, source: &str) -> Result<Self, TemplateError> {
+        Expression::compile(name, source, Known::Names(&["order"])).map(Self)
     }
 
     /// Whether it holds for an order (`order` in the expression).
     pub fn holds_for(&self, order: &Order) -> Result<bool, TemplateError> {
-        let _ = order;
-        Ok(true)
+        self.0.holds(&OrderValues::of(order).root(""))
     }
 
     /// Whether it holds over named JSON values, such as `response` and `status`.
     pub fn holds_over(&self, values: &serde_json::Value) -> Result<bool, TemplateError> {
-        let _ = values;
-        Ok(true)
+        self.0.holds(&values::from_json(values))
     }
 }

@@ -1,11 +1,44 @@
 //! Formats: from the order to the document that the back office wants. One file each.
 
+mod csv;
+mod json;
+mod media_type;
+mod raw;
+#[cfg(test)]
+mod schema;
+mod template;
+#[cfg(test)]
+mod tests;
+mod well_formed;
+mod xml;
+
 use std::fmt;
 
 use super::{Document, Export, Failure};
+use crate::config::document::{Node, Table};
+use crate::config::{Templates, value};
 
 /// Makes a document of an order.
 pub trait Format: fmt::Debug + Send + Sync {
     /// The document. A failure here is permanent: the same order fails again until template or order change.
     fn render(&self, export: Export<'_>) -> Result<Document, Failure>;
+}
+
+/// Reads a format's settings and reports every key that is not one of them.
+type Read = fn(Table<'_>, &Templates) -> Option<Box<dyn Format>>;
+
+/// Every format under its name in the configuration.
+const FORMATS: [(&str, Read); 5] = [
+    ("template", template::read),
+    ("json", |table, _| Some(json::read(table))),
+    ("xml", |table, _| Some(xml::read(table))),
+    ("csv", |table, _| Some(csv::read(table))),
+    ("raw", |table, _| Some(raw::read(table))),
+];
+
+/// Reads a pipeline's `format = { type = "…", … }`. Nothing where a problem was recorded.
+pub fn read(node: &Node<'_>, templates: &Templates) -> Option<Box<dyn Format>> {
+    let table = node.table()?;
+    let read = table.require("type", value::one_of(&FORMATS))?;
+    read(table, templates)
 }

@@ -1,0 +1,40 @@
+//! `template`: a minijinja template of the merchant's.
+
+use super::{Document, Export, Failure, Format, media_type};
+use crate::config::document::Table;
+use crate::config::{Templates, value};
+use crate::template::Template;
+
+#[derive(Debug)]
+struct TemplateFormat {
+    template: Template,
+    name: String,
+    media_type: String,
+}
+
+/// `template`: its file; `media_type`: by the file's extension where not given.
+pub(super) fn read(table: Table<'_>, templates: &Templates) -> Option<Box<dyn Format>> {
+    let media_type = table.read("media_type", media_type::read);
+    let file = table.required("template");
+    table.finish();
+    let file = file?;
+    let name = file.parse(value::text)?;
+    let media_type = media_type.unwrap_or_else(|| media_type::of_template(&name).to_owned());
+    let Some(source) = templates.get(&name) else {
+        file.problem(format!("the template {name:?} is not beside the configuration"));
+        return None;
+    };
+    let compiled = Template::compile(&name, source, media_type::escape(&media_type));
+    let template = compiled.inspect_err(|error| file.problem(error.to_string())).ok()?;
+    Some(Box::new(TemplateFormat { template, name, media_type }))
+}
+
+impl Format for TemplateFormat {
+    fn render(&self, export: Export<'_>) -> Result<Document, Failure> {
+        let rendered = self.template.render(export.order, export.pipeline);
+        let text = rendered.map_err(|error| Failure::permanent(error.to_string()))?;
+        media_type::check(&self.media_type, &text)
+            .map_err(|reason| Failure::permanent(format!("{}: the result is {reason}", self.name)))?;
+        Ok(Document { body: text.into_bytes(), media_type: self.media_type.clone(), headers: Vec::new() })
+    }
+}
