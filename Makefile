@@ -23,7 +23,7 @@ UP := $(STACK) --state $(STATE) up --binaries $(TARGET_DIR)/debug --config $(CON
 
 # Short enough that a test sees retries, redrive and a timeout within seconds.
 TEST_STACK := $(STACK) --state .local/test
-TEST_PARAMS := ProcessorTimeout=5 VisibilityTimeout=6 MaxReceiveCount=3
+TEST_PARAMS := ProcessorTimeout=6 VisibilityTimeout=8 MaxReceiveCount=3
 
 DENY_VERSION := 0.20.2
 NEXTEST_VERSION := 0.9.143
@@ -107,7 +107,7 @@ test-units: need-rust nextest
 
 # The stack goes whatever happens: failures, Ctrl-C. One left by a killed run is not used again.
 .PHONY: test-stack
-test-stack: binaries nextest venv
+test-stack: test-binaries nextest venv
 	$(call say,end-to-end tests)
 	@$(TEST_STACK) down >/dev/null
 	@trap '$(TEST_STACK) down' EXIT; \
@@ -120,6 +120,12 @@ test-stack: binaries nextest venv
 binaries: need-rust
 	$(call say,building $(FUNCTIONS) for the local stack)
 	cargo build --workspace --bins
+
+# The same together with the tests: cargo then compiles the dependencies once for both, with the features of both.
+.PHONY: test-binaries
+test-binaries: need-rust
+	$(call say,building $(FUNCTIONS) and the tests)
+	cargo build --workspace --bins --tests
 
 .PHONY: venv venv-lint
 venv: need-python

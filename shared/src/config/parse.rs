@@ -127,7 +127,7 @@ fn read_pipeline(table: &Table<'_>, context: &Context<'_>) -> Option<Pipeline> {
         code: code?,
         shops: shops.into_iter().collect(),
         on: on.unwrap_or_else(|| vec![Event::Placed]).into_iter().collect(),
-        filter: filter?,
+        filter,
         format: format?,
         transport: transport?,
         response,

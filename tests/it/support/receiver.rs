@@ -94,7 +94,8 @@ fn reply(stream: &mut TcpStream, reply_with: &Reply) {
     match reply_with {
         Reply::Whole(status, headers, body) => {
             let headers: String = headers.iter().map(|line| [line, "\r\n"].concat()).collect();
-            let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            let head =
+                format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
             send(stream, head.as_bytes());
             send(stream, body.as_bytes());
         }

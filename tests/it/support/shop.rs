@@ -120,15 +120,27 @@ pub(crate) fn sign(platform: &str, body: Vec<u8>) -> Signed {
         ),
         "magento" => Signed::new(body, &[("x-magento-signature", &hex::encode(tag))]),
         "shopware" => Signed::new(body, &[("shopware-shop-signature", &hex::encode(tag))]),
-        "standard" => {
-            let (id, time) = ("msg_it", now().to_string());
-            let message = [id.as_bytes(), b".", time.as_bytes(), b".", &body].concat();
-            let signature = format!("v1,{}", BASE64.encode(mac(secret.as_bytes(), &message)));
-            Signed::new(
-                body,
-                &[("webhook-id", id), ("webhook-timestamp", &time), ("webhook-signature", &signature)],
-            )
-        }
+        "standard" => standard(body, now()),
         _ => Signed::new(body, &[("x-signature", &hex::encode(tag))]),
     }
+}
+
+/// A Standard Webhooks order signed at a time of its own.
+pub(crate) fn standard_at(second: i64, id: &str) -> Signed {
+    let body = example("standard", id).body;
+    standard(body, second)
+}
+
+fn standard(body: Vec<u8>, second: i64) -> Signed {
+    let (id, time) = ("msg_it", second.to_string());
+    let message = [id.as_bytes(), b".", time.as_bytes(), b".", &body].concat();
+    let signature = format!("v1,{}", BASE64.encode(mac(b"an-example-secret-for-standard", &message)));
+    Signed::new(body, &[("webhook-id", id), ("webhook-timestamp", &time), ("webhook-signature", &signature)])
+}
+
+/// A Shopify order signed with another secret than usual.
+pub(crate) fn shopify_with(secret: &str, id: &str) -> Signed {
+    let signed = example("shopify", id);
+    let signature = BASE64.encode(mac(secret.as_bytes(), &signed.body));
+    signed.with("x-shopify-hmac-sha256", &signature)
 }

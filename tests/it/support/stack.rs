@@ -61,6 +61,11 @@ impl Stack {
         request.send().await.unwrap()
     }
 
+    /// The same; `target` may have a query.
+    pub(crate) async fn post_to(&self, target: &str, webhook: &Signed) -> Response {
+        self.post(target, webhook).await
+    }
+
     /// Posts a webhook that has to be accepted.
     pub(crate) async fn accept(&self, shop: &str, webhook: &Signed) {
         let answer = self.post(shop, webhook).await;
@@ -95,7 +100,8 @@ impl Stack {
     pub(crate) async fn object(&self, key: &str) -> (Vec<u8>, String, Option<String>) {
         let answer = self.s3.get_object().bucket(&self.bucket).key(key).send().await;
         let answer = answer.unwrap_or_else(|error| panic!("object {key}: {error:?}"));
-        let (kind, encoding) = (answer.content_type().unwrap_or_default().to_owned(), answer.content_encoding().map(Into::into));
+        let (kind, encoding) =
+            (answer.content_type().unwrap_or_default().to_owned(), answer.content_encoding().map(Into::into));
         (answer.body.collect().await.unwrap().into_bytes().to_vec(), kind, encoding)
     }
 

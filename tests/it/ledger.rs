@@ -1,0 +1,106 @@
+//! The ledger's conditions, against a table.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use ordersync::ledger::{
+    Claim, Completion, ExportKey, Facts, LedgerError, NextStep, Outcome, Payload, Recorded, Status,
+};
+use ordersync::queue::Fields;
+
+use crate::support::stack::Stack;
+
+fn key(order_id: &str) -> ExportKey {
+    ExportKey { shop: "it-ledger".into(), order_id: order_id.into(), pipeline: "erp".into() }
+}
+
+async fn facts(stack: &Stack) -> Facts {
+    Facts {
+        number: "N-1".into(),
+        placed_at: None,
+        order_state: None,
+        payment_state: None,
+        payment_method: None,
+        is_unpaid: true,
+        payload: stack.payloads.keep("it-ledger", "1", b"{}").await.unwrap(),
+        envelope: Fields::new(),
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn granted<L>(claim: Claim<L>) -> L {
+    match claim {
+        Claim::Granted(lease) => lease,
+        _ => panic!("the claim is refused"),
+    }
+}
+
+#[tokio::test]
+async fn of_many_at_once_one_gets_the_lease() {
+    let (stack, key) = (Stack::get(), key("race"));
+    let facts = facts(&stack).await;
+    let owners: Vec<String> = (0..20).map(|n| format!("owner-{n}")).collect();
+    let claims = join_all(owners.iter().map(|owner| stack.ledger.claim(&key, &facts, owner, at(0), at(60)))).await;
+    let (mut won, mut held) = (0, 0);
+    for claim in claims {
+        match claim.unwrap() {
+            Claim::Granted(_) => won += 1,
+            Claim::Held { until } if until == at(60) => held += 1,
+            _ => panic!("granted or held"),
+        }
+    }
+    assert_eq!((won, held), (1, 19));
+}
+
+#[tokio::test]
+async fn a_lease_that_ran_out_is_taken_over_and_its_holder_can_write_no_more() {
+    let (stack, key) = (Stack::get(), key("expired"));
+    let (facts, ledger) = (facts(&stack).await, &stack.ledger);
+    let first = granted(ledger.claim(&key, &facts, "first", at(0), at(60)).await.unwrap());
+    assert_eq!(ledger.claim(&key, &facts, "second", at(59), at(99)).await.unwrap(), Claim::Held { until: at(60) });
+    let second = granted(ledger.claim(&key, &facts, "second", at(60), at(120)).await.unwrap());
+    assert_eq!((first.attempt, second.attempt), (1, 2));
+    let done = Completion { destination: "s3://b/k".into(), external_id: None };
+    assert_eq!(ledger.complete(&first, &done, at(61)).await, Err(LedgerError::LeaseLost));
+    assert_eq!(ledger.fail(&first, "x", None, NextStep::GiveUp, at(61)).await, Err(LedgerError::LeaseLost));
+    ledger.complete(&second, &done, at(62)).await.unwrap();
+    let row = ledger.export(&key).await.unwrap().unwrap();
+    let outcomes: Vec<_> = row.history.iter().map(|attempt| attempt.outcome).collect();
+    assert_eq!((row.status, outcomes), (Status::Exported, vec![Outcome::Lost, Outcome::Exported]));
+    assert_eq!(ledger.claim(&key, &facts, "third", at(999), at(1000)).await.unwrap(), Claim::Over(Status::Exported));
+}
+
+#[tokio::test]
+async fn a_failed_export_waits_for_its_back_off() {
+    let (stack, key) = (Stack::get(), key("waiting"));
+    let (facts, ledger) = (facts(&stack).await, &stack.ledger);
+    let lease = granted(ledger.claim(&key, &facts, "a", at(0), at(60)).await.unwrap());
+    let next = NextStep::Retry { not_before: at(30) };
+    ledger.fail(&lease, "HTTP 503", Some("busy"), next, at(1)).await.unwrap();
+    assert_eq!(ledger.claim(&key, &facts, "b", at(29), at(99)).await.unwrap(), Claim::NotYet { until: at(30) });
+    let lease = granted(ledger.claim(&key, &facts, "b", at(30), at(90)).await.unwrap());
+    ledger.fail(&lease, "HTTP 400", None, NextStep::GiveUp, at(31)).await.unwrap();
+    let row = ledger.export(&key).await.unwrap().unwrap();
+    assert_eq!((row.status, row.attempts, row.last_error.as_deref()), (Status::Error, 2, Some("HTTP 400")));
+    assert_eq!(row.history[0].took, Duration::from_secs(1));
+    assert_eq!(ledger.claim(&key, &facts, "c", at(999), at(1000)).await.unwrap(), Claim::Over(Status::Error));
+}
+
+#[tokio::test]
+async fn a_skipped_order_may_be_wanted_later_and_an_exported_one_is_not_skipped() {
+    let (stack, key) = (Stack::get(), key("skipped"));
+    let (facts, ledger) = (facts(&stack).await, &stack.ledger);
+    assert_eq!(ledger.skip(&key, &facts, "not paid", at(0)).await, Ok(Recorded::Written));
+    assert_eq!(ledger.skip(&key, &facts, "still not paid", at(1)).await, Ok(Recorded::Written));
+    let lease = granted(ledger.claim(&key, &facts, "a", at(2), at(60)).await.unwrap());
+    ledger.complete(&lease, &Completion::default(), at(3)).await.unwrap();
+    assert_eq!(ledger.skip(&key, &facts, "late", at(4)).await, Ok(Recorded::LeftAsIs));
+    assert_eq!(ledger.reject(&key, &facts, "late", at(4)).await, Ok(Recorded::LeftAsIs));
+    let row = ledger.export(&key).await.unwrap().unwrap();
+    assert_eq!((row.status, row.created_at), (Status::Exported, at(0)));
+    assert!(matches!(row.payload, Some(Payload::Inline(_))));
+}

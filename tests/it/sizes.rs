@@ -1,0 +1,49 @@
+//! Webhooks that no message can carry.
+
+use ordersync::ledger::{Payload, Status};
+use serde_json::json;
+
+use crate::support::shop::{example, generic, order, sign};
+use crate::support::stack::{Stack, json as body};
+
+#[tokio::test]
+async fn a_webhook_over_the_queues_limit_goes_through_the_bucket() {
+    let stack = Stack::get();
+    let mut large = order("7101");
+    // Does not compress, so that the payload is too large for a row as well.
+    let noise: String =
+        (0..1_500_000_u32).map(|n| char::from(b'a' + u8::try_from(scrambled(n) % 26).unwrap())).collect();
+    large["attachment"] = json!(noise);
+    let webhook = sign("generic", large.to_string().into_bytes());
+    stack.accept("demo-generic", &webhook).await;
+    let row = stack.export("demo-generic", "7101", "json", Status::Exported).await;
+    assert_eq!(row.attempts, 1);
+    let payload = row.payload.unwrap();
+    assert!(matches!(&payload, Payload::Stored(key) if key.starts_with("payloads/orders/demo-generic/7101/")));
+    assert_eq!(stack.payloads.fetch(&payload).await.unwrap(), webhook.body);
+}
+
+fn scrambled(n: u32) -> u32 {
+    let n = (n ^ (n >> 16)).wrapping_mul(0x45d9_f3b5);
+    (n ^ (n >> 15)).wrapping_mul(0x2c1b_3c6d) >> 7
+}
+
+#[tokio::test]
+async fn characters_that_a_message_cannot_hold_go_through_the_bucket() {
+    let stack = Stack::get();
+    let mut odd = order("7102");
+    odd["note"] = json!("a noncharacter: \u{FFFF}");
+    stack.accept("demo-generic", &sign("generic", odd.to_string().into_bytes())).await;
+    stack.export("demo-generic", "7102", "json", Status::Exported).await;
+}
+
+#[tokio::test]
+async fn what_is_larger_than_a_function_takes_is_refused() {
+    let stack = Stack::get();
+    let mut huge = order("7103");
+    huge["attachment"] = json!("x".repeat(6_000_000));
+    let answer = stack.post("it-skip", &generic(&huge)).await;
+    assert_eq!(answer.status(), 413);
+    assert_eq!(body(answer).await["error"], "body_too_large");
+    stack.accept("demo-generic", &example("generic", "7104")).await;
+}
