@@ -20,6 +20,9 @@ pub(crate) enum Known<'n> {
 /// Names that minijinja brings along.
 const GLOBALS: [&str; 6] = ["range", "dict", "namespace", "loop", "self", "caller"];
 
+/// Names of amounts, in the order and in its items.
+const AMOUNTS: [&str; 6] = ["total", "subtotal", "tax", "discount", "shipping", "unit_price"];
+
 /// Checks a template that compiles; `undeclared` are the names that it takes from outside.
 pub(super) fn template(
     name: &str,
@@ -144,7 +147,7 @@ impl Check<'_> {
         } else {
             return Ok(());
         };
-        let (mut path, mut at) = (root.to_owned(), at + 1);
+        let (mut path, first, mut at) = (root.to_owned(), at, at + 1);
         while let (Some(Token::Sign('.')), Some(Token::Name(field))) = (self.token(at), self.token(at + 1)) {
             let Some(next) = model::field(&value, field) else {
                 return Err(self.error(at, format!("`{path}.{field}` does not exist; {}", model::offer(&path, &value))));
@@ -154,6 +157,18 @@ impl Check<'_> {
                 return Ok(());
             }
             (value, at) = (next, at + 2);
+        }
+        self.joined_amount(first, at, &path)
+    }
+
+    /// `~` writes the bare float: `129.9` for `129.90`, where every other way writes what the shop wrote.
+    fn joined_amount(&self, first: usize, end: usize, path: &str) -> Result<(), TemplateError> {
+        let is_tilde = |at: usize| self.token(at) == Some(Token::Sign('~'));
+        let is_piped = self.token(end) == Some(Token::Sign('|'));
+        let is_amount = path.rsplit('.').next().is_some_and(|name| AMOUNTS.contains(&name));
+        if is_amount && (is_tilde(end) || (first > 0 && is_tilde(first - 1) && !is_piped)) {
+            let message = format!("`~` may lose decimals of an amount: write `{path} | string` or `{path} | money`");
+            return Err(self.error(first, message));
         }
         Ok(())
     }

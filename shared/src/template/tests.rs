@@ -208,6 +208,46 @@ fn conditions_hold_over_json_values() {
     }
 }
 
+/// Words of expressions, for the random ones that get past the compiler.
+const WORDS: [&str; 36] = [
+    "order",
+    "order.total",
+    "order.items",
+    "order.extra",
+    "order.note",
+    "order.discount",
+    "'%Y'",
+    "0",
+    "-1",
+    "1e308",
+    "170141183460469231731687303715884105727",
+    "+",
+    "-",
+    "*",
+    "/",
+    "//",
+    "%",
+    "**",
+    "~",
+    "|",
+    "| money",
+    "| money(20)",
+    "| date('%Y')",
+    "| fixed(3)",
+    "| pad_left(9)",
+    "| join",
+    "| tojson",
+    "| csv",
+    "| default(1)",
+    "| int",
+    "| sort",
+    "| first",
+    "is none",
+    "if",
+    "else",
+    "not",
+];
+
 proptest! {
     #[test]
     fn a_value_never_leaves_its_segment(value in any_text()) {
@@ -221,7 +261,12 @@ proptest! {
     }
 
     #[test]
-    fn compiling_and_rendering_never_panic(source in any_text(), order in any_order()) {
+    fn compiling_and_rendering_never_panic(
+        text in any_text(),
+        words in proptest::collection::vec(proptest::sample::select(&WORDS[..]), 1..8),
+        order in any_order(),
+    ) {
+        let source = if text.len() % 2 == 0 { text } else { words.join(" ") };
         for escape in [Escape::Json, Escape::Xml, Escape::None, Escape::ObjectKey] {
             for source in [source.clone(), format!("{{{{ {source} }}}}"), format!("{{% {source} %}}")] {
                 if let Ok(template) = Template::compile("t", &source, escape) {

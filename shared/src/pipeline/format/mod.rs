@@ -1,6 +1,8 @@
 //! Formats: from the order to the document that the back office wants. One file each.
 
 mod csv;
+#[cfg(test)]
+mod documented;
 mod json;
 mod media_type;
 mod raw;

@@ -37,6 +37,8 @@ fn what_cannot_work_is_refused_when_it_is_loaded() {
         ("{{ order.total is not numeric }}", 1, "unknown test `numeric`"),
         ("{% include 'x' %}", 1, "a template cannot use others"),
         ("{{ 1 if order.note == none }}", 1, "compare with `is none`"),
+        ("\n{{ order.total ~ 'EUR' }}", 2, "write `order.total | string` or `order.total | money`"),
+        ("{% for i in order.items %}{{ '-' ~ i.unit_price }}{% endfor %}", 1, "write `i.unit_price | string`"),
         ("{{ debug() }}", 1, "unknown name `debug`"),
     ] {
         let (at, message) = refused(source);
@@ -47,6 +49,7 @@ fn what_cannot_work_is_refused_when_it_is_loaded() {
 #[test]
 fn what_may_work_is_not_refused() {
     for source in [
+        "{{ order.total | money ~ 'EUR' ~ order.total | money ~ order.items[1].quantity }}",
         "{% raw %}{{ oder | mony }}{% endraw %}{# {{ oder | mony }} #}",
         "{{ '{{ oder | mony }}' }}{{ \"a'|mony\" }}",
         "{% if true %}{% set x = 1 %}{% endif %}{{ x }}",
