@@ -25,6 +25,10 @@ use crate::clock;
 use crate::pipeline::{Document, Export, Failure, Retry};
 use crate::secrets::{Freshness, Secret, Secrets};
 
+/// How much earlier than the caller we give up: an order that was accepted counts as accepted although its answer
+/// does not end, and that must be said before the caller stops listening.
+const MARGIN: Duration = Duration::from_millis(100);
+
 impl Transport for Http {
     fn deliver<'a>(
         &'a self,
@@ -33,7 +37,8 @@ impl Transport for Http {
         document: &'a Document,
         limit: Duration,
     ) -> BoxFuture<'a, Result<Receipt, Failure>> {
-        Box::pin(self.send(clients, export, document, Instant::now() + limit.min(self.timeout)))
+        let limit = limit.saturating_sub(MARGIN).min(self.timeout);
+        Box::pin(self.send(clients, export, document, Instant::now() + limit))
     }
 
     fn has_response(&self) -> bool {

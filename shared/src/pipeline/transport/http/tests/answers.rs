@@ -98,6 +98,18 @@ async fn an_accepted_delivery_stays_accepted_when_its_body_breaks_off_or_never_e
 }
 
 #[tokio::test]
+async fn an_accepted_delivery_is_reported_before_the_caller_gives_up() {
+    let server = Server::start(|_, stream| {
+        send(stream, "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n");
+        wait_for_the_end(stream);
+    });
+    let mut bench = Bench::to(&server, "timeout = \"60s\"");
+    bench.limit = Duration::from_secs(1);
+    let receipt = tokio::time::timeout(bench.limit, bench.deliver()).await.unwrap().unwrap();
+    assert_eq!(receipt.body_end, BodyEnd::Broken);
+}
+
+#[tokio::test]
 async fn a_refusal_whose_body_breaks_off_is_a_refusal() {
     let server = Server::start(|_, stream| send(stream, "HTTP/1.1 422 No\r\ncontent-length: 100\r\n\r\nbecause"));
     let failure = Bench::to(&server, "").refused().await;
