@@ -76,6 +76,8 @@ pub(crate) fn parse_decimal(text: &str) -> Result<Decimal, MoneyError> {
         | rust_decimal::Error::ExceedsMaximumPossibleValue
         | rust_decimal::Error::LessThanMinimumPossibleValue
         | rust_decimal::Error::ScaleExceedsMaximumPrecision(_) => MoneyError::TooLong,
+        // Too many digits before the point have no variant of their own.
+        _ if text.bytes().filter(u8::is_ascii_digit).count() > 28 => MoneyError::TooLong,
         _ => MoneyError::NotANumber,
     })
 }

@@ -92,9 +92,9 @@ impl Key {
         let key = if let Some(public) = text.strip_prefix("whpk_") {
             base64(public).filter(|key| key.len() == 32).map(Self::Public)
         } else if let Some(shared) = text.strip_prefix("whsec_") {
-            base64(shared).and_then(Self::shared)
+            base64(shared).and_then(|bytes| Self::shared(&bytes))
         } else {
-            base64(text).or_else(|| Some(bytes.to_vec())).and_then(Self::shared)
+            Self::shared(&base64(text).unwrap_or_else(|| bytes.to_vec()))
         };
         if key.is_none() {
             tracing::error!("a secret for Standard Webhooks is unusable, expected whsec_ or whpk_ and base64");
@@ -103,8 +103,8 @@ impl Key {
     }
 
     /// An empty secret is none: anyone could sign with it.
-    fn shared(bytes: Vec<u8>) -> Option<Self> {
-        (!bytes.is_empty()).then(|| Self::Shared(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &bytes))))
+    fn shared(bytes: &[u8]) -> Option<Self> {
+        (!bytes.is_empty()).then(|| Self::Shared(Box::new(hmac::Key::new(hmac::HMAC_SHA256, bytes))))
     }
 
     fn verifies(&self, signature: &Signature, message: &[u8]) -> bool {
