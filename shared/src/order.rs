@@ -35,7 +35,8 @@ pub struct Order {
     pub currency: String,
     /// What the customer pays, tax included.
     pub total: Money,
-    /// Sum of the items before order discounts, shipping and (where the platform keeps it apart) tax.
+    /// Sum of the items, before shipping, as the platform states it: whether discounts and tax are in it is the
+    /// platform's rule, see the guide to platforms.
     pub subtotal: Option<Money>,
     /// Tax of the whole order.
     pub tax: Option<Money>,

@@ -18,7 +18,7 @@ async fn a_wrong_signature_is_refused() {
         ("magento", "x-magento-signature"),
         ("shopware", "shopware-shop-signature"),
         ("standard", "webhook-signature"),
-        ("generic", "x-signature"),
+        ("generic", "x-acme-signature"),
     ] {
         let shop = format!("demo-{platform}");
         let signed = example(platform, "7001");

@@ -3,7 +3,7 @@
 use ordersync::ledger::{Payload, Status};
 use serde_json::json;
 
-use crate::support::shop::{example, generic, order, sign};
+use crate::support::shop::{example, generic, order};
 use crate::support::stack::{Stack, json as body};
 
 #[tokio::test]
@@ -14,12 +14,12 @@ async fn a_webhook_over_the_queues_limit_goes_through_the_bucket() {
     let noise: String =
         (0..1_500_000_u32).map(|n| char::from(b'a' + u8::try_from(scrambled(n) % 26).unwrap())).collect();
     large["attachment"] = json!(noise);
-    let webhook = sign("generic", large.to_string().into_bytes());
-    stack.accept("demo-generic", &webhook).await;
-    let row = stack.export("demo-generic", "7101", "json", Status::Exported).await;
+    let webhook = generic(&large);
+    stack.accept("it-large", &webhook).await;
+    let row = stack.export("it-large", "7101", "large", Status::Exported).await;
     assert_eq!(row.attempts, 1);
     let payload = row.payload.unwrap();
-    assert!(matches!(&payload, Payload::Stored(key) if key.starts_with("payloads/orders/demo-generic/7101/")));
+    assert!(matches!(&payload, Payload::Stored(key) if key.starts_with("payloads/orders/it-large/7101/")));
     assert_eq!(stack.payloads.fetch(&payload).await.unwrap(), webhook.body);
 }
 
@@ -33,8 +33,8 @@ async fn characters_that_a_message_cannot_hold_go_through_the_bucket() {
     let stack = Stack::get();
     let mut odd = order("7102");
     odd["note"] = json!("a noncharacter: \u{FFFF}");
-    stack.accept("demo-generic", &sign("generic", odd.to_string().into_bytes())).await;
-    stack.export("demo-generic", "7102", "json", Status::Exported).await;
+    stack.accept("it-large", &generic(&odd)).await;
+    stack.export("it-large", "7102", "large", Status::Exported).await;
 }
 
 #[tokio::test]

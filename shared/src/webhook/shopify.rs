@@ -21,7 +21,7 @@ const KNOWN: [&str; 17] = [
     "created_at",
     "currency",
     "total_price",
-    "total_line_items_price",
+    "subtotal_price",
     "total_tax",
     "total_discounts",
     "total_shipping_price_set",
@@ -96,8 +96,7 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
         utc_offset,
         currency,
         total: amounts.require(&order.at("total_price"))?,
-        // Before discounts; `subtotal_price` is after them.
-        subtotal: amounts.read(&order.at("total_line_items_price"))?,
+        subtotal: amounts.read(&order.at("subtotal_price"))?,
         tax: amounts.read(&order.at("total_tax"))?,
         discount: amounts.discount(&order.at("total_discounts"))?,
         shipping: shipping(order, amounts)?,

@@ -102,7 +102,7 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
         utc_offset,
         currency,
         total: amounts.require(&order.stated(&["amountTotal", "price/totalPrice"]))?,
-        subtotal: subtotal(order, amounts, &lines)?,
+        subtotal: amounts.read(&order.stated(&["positionPrice", "price/positionPrice"]))?,
         tax: tax(&order.at("price"), amounts)?,
         discount: if lines.known { Some(amounts.money(lines.discount()?).abs()) } else { None },
         shipping: amounts.read(&order.stated(&["shippingTotal", "shippingCosts/totalPrice"]))?,
@@ -165,13 +165,6 @@ fn with_id<'v>(nodes: Vec<Node<'v>>, id: &str) -> Option<Node<'v>> {
 fn primary<'v>(order: &Node<'v>, list: &str, id_key: &str) -> Result<Option<Node<'v>>, BadOrder> {
     let Some(id) = order.at(id_key).text()? else { return Ok(None) };
     Ok(with_id(order.at(list).collection()?, &id))
-}
-
-/// `positionPrice` is what is left after the discounts, which Shopware counts as lines.
-fn subtotal(order: &Node<'_>, amounts: Amounts, lines: &Lines<'_>) -> Result<Option<Money>, BadOrder> {
-    let positions = order.stated(&["positionPrice", "price/positionPrice"]);
-    let (left, discount) = (positions.decimal()?, lines.discount()?);
-    Ok(left.and_then(|left| left.checked_sub(discount)).map(|before| amounts.money(before)))
 }
 
 fn tax(price: &Node<'_>, amounts: Amounts) -> Result<Option<Money>, BadOrder> {
