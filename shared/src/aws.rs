@@ -59,7 +59,7 @@ pub fn sdk_config() -> Result<SdkConfig, EnvironmentError> {
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .timeout_config(
             TimeoutConfig::builder()
-                .connect_timeout(Duration::from_millis(1000))
+                .connect_timeout(Duration::from_secs(1))
                 .operation_attempt_timeout(Duration::from_secs(3))
                 .operation_timeout(Duration::from_secs(8))
                 .build(),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::clock;
 
 /// How long a secret is used before it is read again, so that a rotation needs no redeploy.
-const FRESH_FOR: Duration = Duration::from_secs(300);
+const FRESH_FOR: Duration = Duration::from_mins(5);
 /// How soon a secret may be read again when it seems to be outdated.
 const REREAD_AFTER: Duration = Duration::from_secs(10);
 

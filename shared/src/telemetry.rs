@@ -1,4 +1,4 @@
-//! Logs: one JSON object a line, the way CloudWatch Logs Insights reads them.
+//! Logs: one JSON object a line, the way `CloudWatch` Logs Insights reads them.
 
 use tracing_subscriber::EnvFilter;
 

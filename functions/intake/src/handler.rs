@@ -44,7 +44,7 @@ impl Intake {
         let shop = shop_code(&request);
         match &answer {
             Answer::Accepted { order_id } => {
-                tracing::info!(request_id, shop, order_id, "accepted order {order_id} of {shop}")
+                tracing::info!(request_id, shop, order_id, "accepted order {order_id} of {shop}");
             }
             other => tracing::warn!(request_id, shop, "not accepted from {shop}: {}", other.summary()),
         }

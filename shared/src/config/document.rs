@@ -87,7 +87,7 @@ impl<'d> Node<'d> {
     pub fn table(&self) -> Option<Table<'d>> {
         if let DeValue::Table(table) = self.value {
             let (path, span) = (self.path.clone(), self.span.clone());
-            return Some(Table { table, path, span, asked: RefCell::default(), problems: self.problems });
+            return Some(Table { values: table, path, span, asked: RefCell::default(), problems: self.problems });
         }
         self.problem(format!("expected a table, found {}", describe(self.value)));
         None
@@ -118,7 +118,7 @@ impl<'d> Node<'d> {
 /// A table of the document. Keys that nobody asked for are problems, see [`Table::check`].
 #[derive(Debug)]
 pub struct Table<'d> {
-    table: &'d DeTable<'d>,
+    values: &'d DeTable<'d>,
     path: String,
     span: Range<usize>,
     asked: RefCell<BTreeSet<&'static str>>,
@@ -128,13 +128,13 @@ pub struct Table<'d> {
 impl<'d> Table<'d> {
     /// The whole document.
     pub fn root(table: &'d DeTable<'d>, problems: &'d Problems<'d>) -> Self {
-        Self { table, path: String::new(), span: 0..0, asked: RefCell::default(), problems }
+        Self { values: table, path: String::new(), span: 0..0, asked: RefCell::default(), problems }
     }
 
     /// The value of `key`, if it is there.
     pub fn get(&self, key: &'static str) -> Option<Node<'d>> {
         self.asked.borrow_mut().insert(key);
-        let (_, spanned) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
+        let (_, spanned) = self.values.iter().find(|(name, _)| name.get_ref() == key)?;
         let path = self.path_to(key);
         Some(Node { value: spanned.get_ref(), path, span: spanned.span(), problems: self.problems })
     }
@@ -170,7 +170,7 @@ impl<'d> Table<'d> {
             let path = self.path_to(&key);
             (key, Node { value: spanned.get_ref(), path, span: spanned.span(), problems: self.problems })
         };
-        self.table.iter().map(entry).collect()
+        self.values.iter().map(entry).collect()
     }
 
     /// Records a problem with the table as a whole.
@@ -181,7 +181,7 @@ impl<'d> Table<'d> {
     /// Records every key that nobody asked for, with the keys there are. Call it after the last `get`.
     pub fn check(&self) {
         let asked = self.asked.borrow();
-        for (name, _) in self.table {
+        for (name, _) in self.values {
             if !asked.contains(name.get_ref().as_ref()) {
                 let known: Vec<&str> = asked.iter().copied().collect();
                 let message = format!("unknown key, expected one of: {}", known.join(", "));
@@ -200,10 +200,10 @@ impl<'d> Table<'d> {
     }
 }
 
-/// What a value is, for an error message; the text of short values, never of long ones.
+/// What a value is, for an error message; the text of short values, never of long ones or of what may hold a password.
 fn describe(value: &DeValue<'_>) -> String {
     match value {
-        DeValue::String(text) if text.chars().count() <= 60 => format!("the string {text:?}"),
+        DeValue::String(text) if text.chars().count() <= 60 && !text.contains('@') => format!("the string {text:?}"),
         DeValue::Integer(number) => format!("the number {}", number.as_str()),
         DeValue::Boolean(flag) => flag.to_string(),
         DeValue::Datetime(time) => format!("the time {time}"),

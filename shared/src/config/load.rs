@@ -15,7 +15,7 @@ use crate::{aws, clock};
 /// Name of the document in its directory or under its prefix.
 const DOCUMENT: &str = "ordersync.toml";
 /// How long a configuration from S3 is used before its `ETag` is compared.
-const FRESH_FOR: Duration = Duration::from_secs(60);
+const FRESH_FOR: Duration = Duration::from_mins(1);
 /// A document or template larger than this is a mistake.
 const MAX_FILE_BYTES: usize = 1024 * 1024;
 
@@ -167,10 +167,15 @@ async fn load_s3(
 ) -> Result<(Config, Vec<(String, String)>), LoadError> {
     let mut etags = Vec::new();
     let mut templates = Vec::new();
-    let text = fetch(s3, bucket, format!("{prefix}{DOCUMENT}"), &mut etags).await?;
+    let document = format!("{prefix}{DOCUMENT}");
+    let missing =
+        || LoadError::Unreadable { file: format!("s3://{bucket}/{document}"), reason: "it is not there".into() };
+    let text = fetch(s3, bucket, document.clone(), &mut etags).await?.ok_or_else(missing)?;
     for name in template_names(&text).into_iter().filter(|name| is_plain_name(name)) {
-        let template = fetch(s3, bucket, format!("{prefix}{name}"), &mut etags).await?;
-        templates.push((name, template));
+        // One that is not there is a problem of the line that names it.
+        if let Some(template) = fetch(s3, bucket, format!("{prefix}{name}"), &mut etags).await? {
+            templates.push((name, template));
+        }
     }
     let config = parse(DOCUMENT, &text, &templates.into_iter().collect(), max_receive_count)?;
     Ok((config, etags))
@@ -181,10 +186,13 @@ async fn fetch(
     bucket: &str,
     key: String,
     etags: &mut Vec<(String, String)>,
-) -> Result<String, LoadError> {
+) -> Result<Option<String>, LoadError> {
     let unreadable = |reason: String| LoadError::Unreadable { file: format!("s3://{bucket}/{key}"), reason };
     let answer = s3.get_object().bucket(bucket).key(&key).send().await;
-    let answer = answer.map_err(|failure| unreadable(aws::reason(&failure)))?;
+    let answer = match answer {
+        Err(failure) if failure.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(None),
+        answer => answer.map_err(|failure| unreadable(aws::reason(&failure)))?,
+    };
     let etag = answer.e_tag().unwrap_or_default().to_owned();
     let bytes = answer.body.collect().await.map_err(|error| unreadable(error.to_string()))?.into_bytes();
     if bytes.len() > MAX_FILE_BYTES {
@@ -192,5 +200,5 @@ async fn fetch(
     }
     let text = String::from_utf8(bytes.to_vec()).map_err(|_| unreadable("it is not UTF-8".into()))?;
     etags.push((key, etag));
-    Ok(text)
+    Ok(Some(text))
 }

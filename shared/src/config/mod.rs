@@ -95,7 +95,7 @@ pub struct Retries {
 impl Retries {
     /// The limits where the document names none: as many attempts as the queue allows, waits from 30 s up to 1 h.
     pub fn default_for(max_receive_count: u32) -> Self {
-        Self { max_attempts: max_receive_count, base: Duration::from_secs(30), cap: Duration::from_secs(3600) }
+        Self { max_attempts: max_receive_count, base: Duration::from_secs(30), cap: Duration::from_hours(1) }
     }
 }
 
@@ -158,3 +158,6 @@ impl fmt::Display for Invalid {
         self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -136,7 +136,7 @@ fn read_pipeline(table: &Table<'_>, context: &Context<'_>) -> Option<Pipeline> {
     })
 }
 
-fn known_shop<'a>(shops: &'a BTreeMap<String, Shop>) -> impl Fn(&DeValue<'_>) -> Result<String, String> + 'a {
+fn known_shop(shops: &BTreeMap<String, Shop>) -> impl Fn(&DeValue<'_>) -> Result<String, String> {
     |value| {
         let code = value::text(value)?;
         let known = || shops.keys().map(|code| format!("{code:?}")).collect::<Vec<_>>().join(", ");
@@ -158,10 +158,10 @@ fn read_response(
 fn read_retries(node: Option<Node<'_>>, max_receive_count: u32) -> Retries {
     let defaults = Retries::default_for(max_receive_count);
     let Some(table) = node.and_then(|node| node.table()) else { return defaults };
-    let day = Duration::from_secs(24 * 3600);
+    let day = Duration::from_hours(24);
     let attempts = table.get("max_attempts").and_then(|node| read_max_attempts(&node, max_receive_count));
     let base = table.read("base", value::duration(day));
-    let cap = table.read("cap", value::duration(Duration::from_secs(11 * 3600)));
+    let cap = table.read("cap", value::duration(Duration::from_hours(11)));
     let retries = Retries {
         max_attempts: attempts.unwrap_or(defaults.max_attempts),
         base: base.unwrap_or(defaults.base),

@@ -18,7 +18,7 @@ use crate::pipeline::idempotency_key;
 pub use payload::{Payload, PayloadStore};
 pub use row::{Attempt, Outcome, Row};
 pub use state::{Claim, Status};
-pub use write::{Completion, Facts, Lease, NextStep, Recorded};
+pub use write::{Completion, Facts, Lease, NextStep, Observation, Recorded};
 
 /// The ledger's table.
 #[derive(Debug, Clone)]

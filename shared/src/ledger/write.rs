@@ -50,6 +50,37 @@ impl Facts {
     }
 }
 
+/// What a shop says of an order after it was placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// The platform's word for the order's state.
+    pub order_state: Option<String>,
+    /// The platform's word for the payment's state.
+    pub payment_state: Option<String>,
+    /// Whether something is left to pay.
+    pub is_unpaid: bool,
+    /// Whether it was cancelled.
+    pub is_canceled: bool,
+}
+
+impl Observation {
+    /// What a webhook with the whole order says.
+    pub fn of(order: &Order, is_canceled: bool) -> Self {
+        Self {
+            order_state: order.state.clone(),
+            payment_state: order.payment.state.clone(),
+            is_unpaid: !order.payment.paid && !is_canceled,
+            is_canceled,
+        }
+    }
+
+    /// What a webhook says that only names an order as cancelled or deleted.
+    pub fn canceled() -> Self {
+        let order_state = Some("canceled".to_owned());
+        Self { order_state, payment_state: None, is_unpaid: false, is_canceled: true }
+    }
+}
+
 /// The right to work on an export until a time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lease {
@@ -167,13 +198,17 @@ impl Ledger {
     }
 
     /// Records what the shop says of an order now. Where it was cancelled, exports that are not done become
-    /// `canceled`. Returns how many rows were changed.
-    pub async fn observe(&self, order: &Order, is_canceled: bool, now: Timestamp) -> Result<usize, LedgerError> {
-        let rows = self.order(&order.shop, &order.id).await?;
-        let count = rows.len();
-        for row in rows {
-            let ends = is_canceled && matches!(row.status, Status::Pending | Status::Error);
-            let change = observation(&row, order, is_canceled);
+    /// `canceled`.
+    pub async fn observe(
+        &self,
+        shop: &str,
+        order_id: &str,
+        said: &Observation,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        for row in self.order(shop, order_id).await? {
+            let ends = said.is_canceled && matches!(row.status, Status::Pending | Status::Error);
+            let change = observation(&row, said);
             let change = if ends { end_as_canceled(change, &row, now, self.retention) } else { change };
             if let Changed::Refused(_) = self.change(&row.key, change).await? {
                 tracing::debug!(
@@ -182,7 +217,7 @@ impl Ledger {
                 );
             }
         }
-        Ok(count)
+        Ok(())
     }
 
     async fn held(&self, lease: &Lease, change: Change) -> Result<(), LedgerError> {
@@ -303,11 +338,11 @@ fn moved(change: Change, key: &ExportKey, to: Status, now: Timestamp) -> Change 
     change.set("status", status(to)).set("status_key", text(&status_key(to, key))).set("updated_at", time(now))
 }
 
-fn observation(row: &Row, order: &Order, is_canceled: bool) -> Change {
-    let unpaid = (!order.payment.paid && !is_canceled).then(|| text(&unpaid_key(&row.key)));
+fn observation(row: &Row, said: &Observation) -> Change {
+    let unpaid = said.is_unpaid.then(|| text(&unpaid_key(&row.key)));
     Change::default()
-        .set_or_remove("order_state", optional(order.state.as_ref()))
-        .set_or_remove("payment_state", optional(order.payment.state.as_ref()))
+        .set_or_remove("order_state", optional(said.order_state.as_ref()))
+        .set_or_remove("payment_state", optional(said.payment_state.as_ref()))
         .set_or_remove("unpaid_key", unpaid)
         .expects("#status = :seen", &[("seen", status(row.status))])
 }

@@ -6,7 +6,7 @@ use futures_util::stream;
 use super::run::{Arrival, Runner, Verdict};
 use crate::clock;
 use crate::config::{Config, Pipeline, Shop};
-use crate::ledger::{ExportKey, Facts, LedgerError, PayloadStore};
+use crate::ledger::{ExportKey, Facts, LedgerError, Observation, PayloadStore};
 use crate::queue::{BadEnvelope, Envelope, Fields};
 use crate::webhook::{BadOrder, Event, Identity, Subject, Webhook};
 
@@ -74,6 +74,12 @@ impl Runner {
                 let arrival = Arrival { order: &order, facts: &facts, raw: &raw, headers, receive_count };
                 self.dispatch(config, shop, identity.event, arrival).await
             }
+            Err(error) if identity.event == Event::Canceled => {
+                // Some platforms name a deleted order and say no more of it.
+                let said = Observation::canceled();
+                self.ledger.observe(&shop.code, &identity.order_id, &said, clock::now()).await?;
+                self.refuse(config, shop, &identity, &unread, &error).await
+            }
             Err(error) => self.refuse(config, shop, &identity, &unread, &error).await,
         }
     }
@@ -90,7 +96,8 @@ impl Runner {
             return self.skip(order, arrival.facts, "a test notification of the platform").await;
         }
         if event != Event::Placed {
-            self.ledger.observe(order, event == Event::Canceled, clock::now()).await?;
+            let said = Observation::of(order, event == Event::Canceled);
+            self.ledger.observe(&order.shop, &order.id, &said, clock::now()).await?;
         }
         let pipelines: Vec<&Pipeline> = wanted(config, &shop.code, event).collect();
         if pipelines.is_empty() && event == Event::Placed {
@@ -123,7 +130,7 @@ impl Runner {
         let (order_id, reason) = (&identity.order_id, format!("the order cannot be read: {error}"));
         let mut pipelines: Vec<&str> =
             wanted(config, &shop.code, identity.event).map(|pipeline| pipeline.code.as_str()).collect();
-        if pipelines.is_empty() {
+        if pipelines.is_empty() && identity.event == Event::Placed {
             pipelines.push(ExportKey::NO_PIPELINE);
         }
         for pipeline in pipelines {

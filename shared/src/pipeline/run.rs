@@ -93,7 +93,8 @@ impl Runner {
             }
             Err(error) => {
                 tracing::error!(export = key.idempotency_key(), error = %error, "ledger failed for {}", name(&key));
-                Verdict::Retry(self.wait(pipeline, arrival.receive_count, Retry::Backoff))
+                let wait = backoff(&pipeline.retries, arrival.receive_count, Retry::Backoff, fastrand::f64());
+                Verdict::Retry(wait.unwrap_or_default())
             }
         }
     }
@@ -204,10 +205,6 @@ impl Runner {
             (NextStep::GiveUp, Some(_)) if is_last_delivery => Verdict::Retry(Duration::ZERO),
             _ => Verdict::Done,
         })
-    }
-
-    fn wait(&self, pipeline: &Pipeline, attempt: u32, retry: Retry) -> Duration {
-        backoff(&pipeline.retries, attempt, retry, fastrand::f64()).unwrap_or_default()
     }
 }
 

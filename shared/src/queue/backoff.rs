@@ -7,7 +7,7 @@ use crate::pipeline::Retry;
 
 /// SQS keeps a message invisible for at most twelve hours after it was received; an hour less leaves room for the
 /// attempt itself.
-const LONGEST: Duration = Duration::from_secs(11 * 3600);
+const LONGEST: Duration = Duration::from_hours(11);
 
 /// How long to wait after the failed attempt number `attempt` (from 1): what the destination asked for, else a random
 /// time up to `base`, doubled with each attempt, at most `cap` ("full jitter"). `random` is from 0 to 1. Nothing when
@@ -36,8 +36,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const RETRIES: Retries =
-        Retries { max_attempts: 10, base: Duration::from_secs(30), cap: Duration::from_secs(3600) };
+    const RETRIES: Retries = Retries { max_attempts: 10, base: Duration::from_secs(30), cap: Duration::from_hours(1) };
 
     #[test]
     fn waits_double_up_to_the_cap() {
@@ -52,7 +51,7 @@ mod tests {
 
     #[test]
     fn what_the_destination_asks_for_wins() {
-        let asked = Duration::from_secs(7200);
+        let asked = Duration::from_hours(2);
         assert_eq!(backoff(&RETRIES, 1, Retry::After(asked), 0.1), Some(asked));
         assert_eq!(backoff(&RETRIES, 1, Retry::After(Duration::from_secs(1 << 40)), 0.1), Some(LONGEST));
         assert_eq!(backoff(&RETRIES, 1, Retry::No, 0.1), None);

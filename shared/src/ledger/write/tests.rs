@@ -38,7 +38,7 @@ fn a_claim_names_the_states_it_may_come_from() {
 #[test]
 fn an_end_needs_the_lease() {
     let completion = Completion { destination: "s3://bucket/key".into(), external_id: Some("E-1".into()) };
-    let change = complete(&lease(), &completion, at("2026-01-05T09:20:01Z"), Duration::from_secs(86_400));
+    let change = complete(&lease(), &completion, at("2026-01-05T09:20:01Z"), Duration::from_hours(24));
     insta::assert_snapshot!("complete", change.describe());
     let next = NextStep::Retry { not_before: at("2026-01-05T09:21:00Z") };
     let change = fail(&lease(), "503", Some("busy"), next, at("2026-01-05T09:20:01Z"));
@@ -81,7 +81,7 @@ fn a_claim_is_refused_in_every_state_but_those_that_wait() {
         (Status::Error, None, None, Some(Claim::Over(Status::Error))),
         (Status::Canceled, None, None, Some(Claim::Over(Status::Canceled))),
     ] {
-        let row = Row { not_before, lease_until, ..row(status) };
+        let row = Row { lease_until, not_before, ..row(status) };
         assert_eq!(refusal::<()>(&row, now), expected, "{status}");
     }
 }
