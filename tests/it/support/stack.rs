@@ -37,7 +37,7 @@ impl Stack {
         let sdk = aws::sdk_config().expect("the variables of stack.env");
         let s3 = aws::s3_client(&sdk);
         let bucket = variable("BUCKET");
-        let retention = Duration::from_secs(86_400);
+        let retention = Duration::from_hours(24);
         Self {
             api_url: variable("API_URL"),
             queue_url: variable("QUEUE_URL"),
