@@ -2,6 +2,8 @@
 
 mod answer;
 mod handler;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;

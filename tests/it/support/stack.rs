@@ -78,6 +78,17 @@ impl Stack {
         self.http.request(method, format!("{}{path}", self.api_url)).send().await.unwrap()
     }
 
+    /// Invokes a function directly, as `aws lambda invoke` does. The emulator looks at the key, not at the signature.
+    pub(crate) async fn invoke(&self, function: &str, event: &Value) -> Value {
+        let endpoint = variable("AWS_ENDPOINT_URL");
+        let request = self.http.post(format!("{endpoint}/2015-03-31/functions/{function}/invocations"));
+        let scope = "Credential=test/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0";
+        let request = request.header("authorization", format!("AWS4-HMAC-SHA256 {scope}"));
+        let answer = request.body(event.to_string()).send().await.unwrap();
+        assert!(!answer.headers().contains_key("x-amz-function-error"), "{:?}", answer.text().await);
+        json(answer).await
+    }
+
     /// The export as soon as it has the status.
     pub(crate) async fn export(&self, shop: &str, order_id: &str, pipeline: &str, status: Status) -> Row {
         let key = ExportKey { shop: shop.into(), order_id: order_id.into(), pipeline: pipeline.into() };

@@ -1,0 +1,109 @@
+//! Requests as API Gateway sends them (`events/`), with SQS and S3 mocked.
+
+use std::path::Path;
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use aws_lambda_events::encodings::Body;
+use aws_sdk_sqs::operation::send_message::{SendMessageError, SendMessageOutput};
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use ordersync::config::{Live, Location};
+use ordersync::queue::Inbound;
+use ordersync::secrets::{Secret, Secrets};
+use serde_json::Value;
+
+use crate::handler::Intake;
+
+const SHOPIFY: &str = include_str!("../../../events/intake-shopify.json");
+const WOOCOMMERCE: &str = include_str!("../../../events/intake-woocommerce.json");
+const MAGENTO: &str = include_str!("../../../events/intake-magento.json");
+const GENERIC: &str = include_str!("../../../events/intake-generic.json");
+
+/// Intake with the configuration of the end-to-end tests and the secrets of the sample events.
+async fn intake(sqs: &[&Rule], s3: &[&Rule]) -> Intake {
+    let s3 = mock_client!(aws_sdk_s3, RuleMode::Sequential, s3);
+    let sqs = mock_client!(aws_sdk_sqs, RuleMode::Sequential, sqs, |config| config
+        .retry_config(aws_sdk_sqs::config::retry::RetryConfig::disabled()));
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/config");
+    let config = Live::start(Location::Directory(directory), s3.clone(), 10).await.unwrap();
+    let secrets: std::collections::BTreeMap<String, String> =
+        serde_json::from_str(include_str!("../../../events/secrets.json")).unwrap();
+    let secrets = Secrets::fixed(secrets.into_iter().map(|(name, value)| (name, Secret::new(value))));
+    let inbound = Inbound { sqs, s3, queue_url: "https://queue.example.com/orders".into(), bucket: "bucket".into() };
+    Intake { config, secrets, inbound }
+}
+
+fn request(event: &str) -> ApiGatewayV2httpRequest {
+    serde_json::from_str(event).unwrap()
+}
+
+fn body(response: &ApiGatewayV2httpResponse) -> Value {
+    match response.body.as_ref().unwrap() {
+        Body::Text(text) => serde_json::from_str(text).unwrap(),
+        other => panic!("a text: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_order_costs_one_call_and_carries_what_the_processor_needs() {
+    for (event, shop) in [
+        (SHOPIFY, "demo-shopify"),
+        (WOOCOMMERCE, "demo-woocommerce"),
+        (MAGENTO, "demo-magento"),
+        (GENERIC, "demo-generic"),
+    ] {
+        let sent = request(event).body.unwrap();
+        let rule = mock!(aws_sdk_sqs::Client::send_message)
+            .match_requests(move |input| {
+                let attributes = input.message_attributes().unwrap();
+                input.message_body() == Some(&sent)
+                    && input.message_group_id() == Some(shop)
+                    && attributes["shop"].string_value() == Some(shop)
+                    && attributes.contains_key("received_at")
+                    && attributes["headers"].string_value().unwrap().contains("signature") != (shop == "demo-shopify")
+            })
+            .then_output(|| SendMessageOutput::builder().build());
+        let response = intake(&[&rule], &[]).await.handle(request(event)).await;
+        assert_eq!(response.status_code, 202, "{shop}: {}", body(&response));
+        assert_eq!(rule.num_calls(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_queue_that_fails_is_a_503_that_asks_to_try_again() {
+    let rule = mock!(aws_sdk_sqs::Client::send_message)
+        .then_error(|| SendMessageError::unhandled("the queue is on fire at https://queue.example.com"));
+    let response = intake(&[&rule], &[]).await.handle(request(SHOPIFY)).await;
+    assert_eq!(response.status_code, 503);
+    assert_eq!(response.headers["retry-after"], "5");
+    let body = body(&response);
+    assert_eq!(body["error"], "queue_unavailable");
+    assert!(!body.to_string().contains("fire"), "what went wrong is for the log");
+}
+
+#[tokio::test]
+async fn a_bucket_that_fails_is_a_503_and_nothing_is_sent() {
+    let put = mock!(aws_sdk_s3::Client::put_object)
+        .then_error(|| aws_sdk_s3::operation::put_object::PutObjectError::unhandled("slow down"));
+    let mut event = request(SHOPIFY);
+    let mut order: Value = serde_json::from_str(event.body.as_deref().unwrap()).unwrap();
+    order["note"] = Value::String("x".repeat(1_100_000));
+    event.body = Some(order.to_string());
+    let tag = ring_signature(event.body.as_deref().unwrap());
+    event.headers.insert("x-shopify-hmac-sha256", tag.parse().unwrap());
+    let response = intake(&[], &[&put]).await.handle(event).await;
+    assert_eq!((response.status_code, body(&response)["error"].as_str()), (503, Some("queue_unavailable")));
+}
+
+fn ring_signature(body: &str) -> String {
+    use base64::Engine as _;
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"example-shopify-client-secret");
+    base64::engine::general_purpose::STANDARD.encode(ring::hmac::sign(&key, body.as_bytes()))
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_base64_after_all_is_refused() {
+    let mut event = request(SHOPIFY);
+    event.is_base64_encoded = true;
+    let response = intake(&[], &[]).await.handle(event).await;
+    assert_eq!((response.status_code, body(&response)["error"].as_str()), (400, Some("body_malformed")));
+}

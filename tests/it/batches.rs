@@ -1,0 +1,79 @@
+//! Batches handed to the processor directly, as `aws lambda invoke` and `sam local invoke` do.
+
+use std::time::Duration;
+
+use ordersync::aws;
+use ordersync::ledger::Status;
+use serde_json::{Value, json};
+
+use crate::support::receiver::{Receiver, Reply};
+use crate::support::shop::order;
+use crate::support::stack::Stack;
+
+async fn process(stack: &Stack, event: &Value) -> Vec<String> {
+    let name = aws::variable("FN_PROCESSOR").expect("FN_PROCESSOR of stack.env");
+    let answer = stack.invoke(&name, event).await;
+    let failures = answer["batchItemFailures"].as_array().unwrap_or_else(|| panic!("a batch answer: {answer}"));
+    failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
+}
+
+fn record(id: &str, body: &str) -> Value {
+    let text = |value: &str| json!({ "stringValue": value, "dataType": "String" });
+    json!({
+        "messageId": id, "receiptHandle": "none", "body": body, "eventSource": "aws:sqs",
+        "attributes": { "ApproximateReceiveCount": "1" },
+        "messageAttributes": { "shop": text("it-late"), "received_at": text("2026-03-01T00:00:00Z") }
+    })
+}
+
+#[tokio::test]
+async fn an_empty_batch_is_answered_too() {
+    assert_eq!(process(&Stack::get(), &json!({ "Records": [] })).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_sample_event_is_exported() {
+    let stack = Stack::get();
+    let event: Value = serde_json::from_str(include_str!("../../events/processor.json")).unwrap();
+    process(&stack, &event).await;
+    for record in event["Records"].as_array().unwrap() {
+        let shop = record["messageAttributes"]["shop"]["stringValue"].as_str().unwrap();
+        let order: Value = serde_json::from_str(record["body"].as_str().unwrap()).unwrap();
+        let id = ["id", "entity_id"].iter().find_map(|name| order.get(name)).unwrap().to_string();
+        stack.export(shop, &id, "json", Status::Exported).await;
+    }
+}
+
+#[tokio::test]
+async fn a_bad_record_fails_alone() {
+    let stack = Stack::get();
+    let mut event: Value = serde_json::from_str(include_str!("../../events/processor.json")).unwrap();
+    event["Records"] = json!([
+        record("no-json", "not JSON"),
+        { "messageId": "no-attributes", "body": "{}", "attributes": {}, "messageAttributes": {} },
+        { "messageId": "nothing-at-all" },
+        record("no-order", "{\"id\": \"bad-record\"}"),
+    ]);
+    let mut failures = process(&stack, &event).await;
+    failures.sort();
+    assert_eq!(failures, ["no-attributes", "no-json", "nothing-at-all"]);
+    let row = stack.row("it-late", "bad-record", "late").await.unwrap();
+    assert_eq!((row.status, row.attempts), (Status::Error, 0), "recorded, and done with");
+}
+
+#[tokio::test]
+async fn what_does_not_fit_into_the_time_is_handed_back() {
+    let stack = Stack::get();
+    let slow = Reply::After(Duration::from_millis(2500), Box::new(Reply::ok("")));
+    let _receiver = Receiver::start(19422, move |_, _| slow.clone());
+    let ids: Vec<String> = (0..30).map(|n| format!("late-{n}")).collect();
+    let records: Vec<Value> = ids.iter().map(|id| record(id, &order(id).to_string())).collect();
+    let handed_back = process(&stack, &json!({ "Records": records })).await;
+    assert!((1..=20).contains(&handed_back.len()), "ten at a time, two and a half seconds each: {handed_back:?}");
+    for id in &ids {
+        let status = stack.row("it-late", id, "late").await.map(|row| row.status);
+        let expected =
+            if handed_back.contains(id) { [None, Some(Status::Pending)] } else { [Some(Status::Exported); 2] };
+        assert!(expected.contains(&status), "{id} is {status:?}");
+    }
+}
