@@ -202,3 +202,6 @@ async fn fetch(
     etags.push((key, etag));
     Ok(Some(text))
 }
+
+#[cfg(test)]
+mod tests;
