@@ -2,10 +2,12 @@
 //! they expect.
 
 mod change;
+mod facts;
 mod keys;
 mod payload;
 mod row;
 mod state;
+mod transition;
 mod write;
 
 use aws_sdk_dynamodb::error::SdkError;
@@ -15,10 +17,10 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use crate::aws;
 use crate::pipeline::idempotency_key;
 
+pub use facts::{Completion, Facts, Lease, NextStep, Observation, Recorded};
 pub use payload::{Payload, PayloadStore};
 pub use row::{Attempt, Outcome, Row};
 pub use state::{Claim, Status};
-pub use write::{Completion, Facts, Lease, NextStep, Observation, Recorded};
 
 /// The ledger's table.
 #[derive(Debug, Clone)]

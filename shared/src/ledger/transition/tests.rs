@@ -3,6 +3,9 @@
 use aws_sdk_dynamodb::primitives::Blob;
 
 use super::*;
+use crate::ledger::Claim;
+use crate::ledger::state::refusal;
+use crate::queue::Fields;
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
