@@ -220,3 +220,6 @@ fn later(now: Timestamp, wait: Duration) -> Timestamp {
 fn capped(text: &str) -> String {
     text.chars().take(KEPT_TEXT).collect()
 }
+
+#[cfg(test)]
+mod tests;

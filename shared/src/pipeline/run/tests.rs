@@ -1,0 +1,185 @@
+//! One export with a mocked table: how many writes it costs, and what happens when steps misbehave.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use futures_util::future::BoxFuture;
+use serde_json::json;
+
+use super::*;
+use crate::config::Retries;
+use crate::ledger::Payload;
+use crate::pipeline::Document;
+use crate::pipeline::format::Format;
+use crate::pipeline::transport::egress::Egress;
+use crate::pipeline::transport::{Receipt, Transport};
+use crate::secrets::Secrets;
+use crate::webhook::Event;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Behaviour {
+    Works,
+    FailsForNow,
+    FailsForGood,
+    Panics,
+    Hangs,
+}
+
+#[derive(Debug)]
+struct Step(Behaviour);
+
+impl Format for Step {
+    fn render(&self, _: Export<'_>) -> Result<Document, Failure> {
+        assert!(self.0 != Behaviour::Panics, "the format panics");
+        Ok(Document { body: b"{}".to_vec(), media_type: "application/json".into(), headers: Vec::new() })
+    }
+}
+
+impl Transport for Step {
+    fn deliver<'a>(
+        &'a self,
+        _: &'a Clients,
+        _: Export<'a>,
+        _: &'a Document,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<Receipt, Failure>> {
+        Box::pin(async {
+            match self.0 {
+                Behaviour::FailsForNow => Err(Failure::retryable("HTTP 503")),
+                Behaviour::FailsForGood => Err(Failure::permanent("HTTP 400")),
+                Behaviour::Hangs => std::future::pending().await,
+                Behaviour::Works | Behaviour::Panics => {
+                    Ok(Receipt { destination: "s3://bucket/key".into(), ..Receipt::default() })
+                }
+            }
+        })
+    }
+}
+
+fn pipeline(behaviour: Behaviour) -> Pipeline {
+    Pipeline {
+        code: "erp".into(),
+        shops: BTreeSet::new(),
+        on: BTreeSet::from([Event::Placed]),
+        filter: filter::read(None),
+        format: Box::new(Step(behaviour)),
+        transport: Box::new(Step(behaviour)),
+        response: None,
+        reservation: None,
+        retries: Retries::default_for(10),
+    }
+}
+
+/// A write that is made, and says which status it sets.
+fn write(status: &'static str) -> Rule {
+    mock!(aws_sdk_dynamodb::Client::update_item)
+        .match_requests(move |input| {
+            let values = input.expression_attribute_values().unwrap();
+            values[":set_status"] == AttributeValue::S(status.into())
+        })
+        .then_output(|| UpdateItemOutput::builder().build())
+}
+
+/// A write that the table refuses, because the row is in this status.
+fn refused(status: &'static str) -> Rule {
+    mock!(aws_sdk_dynamodb::Client::update_item).then_error(move || {
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let item = HashMap::from([
+            ("pk".to_owned(), text("acme#1")),
+            ("sk".to_owned(), text("erp")),
+            ("number".to_owned(), text("1")),
+            ("status".to_owned(), text(status)),
+            ("updated_at".to_owned(), text("2026-03-01T00:00:00.000Z")),
+            ("created_at".to_owned(), text("2026-03-01T00:00:00.000Z")),
+        ]);
+        let error = ConditionalCheckFailedException::builder().set_item(Some(item)).build();
+        UpdateItemError::ConditionalCheckFailedException(error)
+    })
+}
+
+async fn run(behaviour: Behaviour, rules: &[&Rule], left: Duration, receive_count: u32) -> Verdict {
+    let table = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules);
+    let s3 = mock_client!(aws_sdk_s3, RuleMode::Sequential, &[] as &[&Rule]);
+    let runner = Runner {
+        ledger: Ledger::new(table, "table".into(), Duration::from_hours(24)),
+        clients: Clients::new(s3, "bucket", Secrets::fixed::<String>([]), Egress::default()),
+        owner: "request-1".into(),
+        deadline: Instant::now() + left,
+        max_receive_count: 10,
+    };
+    let order: Order = serde_json::from_value(json!({
+        "id": "1", "number": "1", "shop": "acme", "placed_at": "2026-03-01T00:00:00Z", "utc_offset": "+00:00",
+        "currency": "EUR", "total": "1.00", "payment": { "paid": true }, "customer": {}, "billing": {},
+        "delivery": {}, "items": [], "extra": {}
+    }))
+    .unwrap();
+    let facts = Facts::of(&order, Payload::Inline(Blob::new(b"zstd")), crate::queue::Fields::new());
+    let headers = Headers::default();
+    let arrival = Arrival { order: &order, facts: &facts, raw: b"{}", headers: &headers, receive_count };
+    let verdict = runner.run(&pipeline(behaviour), arrival).await;
+    assert_eq!(rules.iter().map(|rule| rule.num_calls()).sum::<usize>(), rules.len(), "every write, and no other");
+    verdict
+}
+
+const AMPLE: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn an_export_that_succeeds_first_time_costs_two_writes() {
+    let verdict = run(Behaviour::Works, &[&write("processing"), &write("exported")], AMPLE, 1).await;
+    assert_eq!(verdict, Verdict::Done);
+}
+
+#[tokio::test]
+async fn a_failure_that_may_pass_comes_back_and_one_that_will_not_does_not() {
+    let verdict = run(Behaviour::FailsForNow, &[&write("processing"), &write("pending")], AMPLE, 1).await;
+    assert!(matches!(verdict, Verdict::Retry(wait) if wait <= Duration::from_secs(30)), "{verdict:?}");
+    let verdict = run(Behaviour::FailsForGood, &[&write("processing"), &write("error")], AMPLE, 1).await;
+    assert_eq!(verdict, Verdict::Done);
+}
+
+#[tokio::test]
+async fn the_last_delivery_leaves_an_error_and_is_reported_for_the_redrive() {
+    let verdict = run(Behaviour::FailsForNow, &[&write("processing"), &write("error")], AMPLE, 10).await;
+    assert_eq!(verdict, Verdict::Retry(Duration::ZERO));
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failed_attempt_on_record() {
+    let verdict = run(Behaviour::Panics, &[&write("processing"), &write("pending")], AMPLE, 1).await;
+    assert!(matches!(verdict, Verdict::Retry(_)), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn an_attempt_that_hangs_is_recorded_before_the_time_is_over() {
+    let left = LEAST + Duration::from_millis(200);
+    let verdict = run(Behaviour::Hangs, &[&write("processing"), &write("pending")], left, 1).await;
+    assert!(matches!(verdict, Verdict::Retry(_)), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_finished_in_time_is_not_begun() {
+    assert_eq!(run(Behaviour::Works, &[], Duration::from_secs(1), 1).await, Verdict::Retry(Duration::ZERO));
+}
+
+#[tokio::test]
+async fn an_order_that_was_exported_costs_one_refused_write() {
+    assert_eq!(run(Behaviour::Works, &[&refused("exported")], AMPLE, 1).await, Verdict::Done);
+    assert_eq!(run(Behaviour::Works, &[&refused("error")], AMPLE, 1).await, Verdict::Done);
+}
+
+#[test]
+fn a_message_waits_for_the_slowest_of_its_pipelines() {
+    let (short, long) = (Verdict::Retry(Duration::from_secs(1)), Verdict::Retry(Duration::from_secs(60)));
+    for (one, other, both) in [
+        (Verdict::Done, Verdict::Done, Verdict::Done),
+        (Verdict::Done, short, short),
+        (long, Verdict::Done, long),
+        (short, long, long),
+    ] {
+        assert_eq!(one.and(other), both);
+    }
+}
