@@ -93,7 +93,7 @@ logs: venv ## Print what the functions logged; FN=intake for one of them, FOLLOW
 	@$(STACK) --state $(STATE) logs $(FN) $(if $(FOLLOW),--follow)
 
 .PHONY: deploy
-deploy: build venv-lint ## Build and deploy to AWS; the first time asks for name, region and parameters
+deploy: need-config build venv-lint ## Build and deploy to AWS, CONFIG=dir with it; the first time asks for name, region and parameters
 	.local/venv/bin/sam deploy $(if $(shell grep '^stack_name' samconfig.toml),,--guided)
 
 ##@ What those need
@@ -145,6 +145,11 @@ nextest: need-rust
 	@cargo nextest --version >/dev/null 2>&1 || { \
 	  echo "installing cargo-nextest $(NEXTEST_VERSION) into .local/cargo (a few minutes, once)"; \
 	  cargo install --quiet --locked --debug --version $(NEXTEST_VERSION) --root .local/cargo cargo-nextest; }
+
+# The default is for trying out: nobody means to deploy it by leaving CONFIG out.
+.PHONY: need-config
+need-config:
+	@case "$(origin CONFIG)" in file) echo "error: say which configuration to deploy: make deploy CONFIG=dir [ARCH=arm64]" >&2; exit 1;; esac
 
 .PHONY: need-rust need-python
 need-rust:

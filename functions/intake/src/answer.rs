@@ -32,7 +32,8 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    fn status(&self) -> i64 {
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> i64 {
         match self {
             Self::Accepted { .. } => 202,
             Self::Acknowledged { .. } => 200,
@@ -69,10 +70,9 @@ impl Answer {
         }
     }
 
-    /// The status and code, for the log.
-    pub(crate) fn summary(&self) -> String {
-        let code = self.error().map_or("acknowledged", |(code, _)| code);
-        format!("{} {code}", self.status())
+    /// The stable code of an error; empty where there is none.
+    pub(crate) fn code(&self) -> &'static str {
+        self.error().map_or("", |(code, _)| code)
     }
 
     /// As API Gateway takes it.

@@ -46,7 +46,13 @@ impl Intake {
             Answer::Accepted { order_id } => {
                 tracing::info!(request_id, shop, order_id, "accepted order {order_id} of {shop}");
             }
-            other => tracing::warn!(request_id, shop, "not accepted from {shop}: {}", other.summary()),
+            Answer::Acknowledged { status } => {
+                tracing::info!(request_id, shop, status, "acknowledged {shop}: {status}")
+            }
+            refused => {
+                let (status, code) = (refused.status(), refused.code());
+                tracing::warn!(request_id, shop, status, code, "refused {shop}: {status} {code}");
+            }
         }
         answer.into_response(&request_id)
     }

@@ -139,8 +139,13 @@ impl Live {
         let Location::S3 { bucket, .. } = &self.location else { return false };
         for (key, etag) in etags {
             match self.s3.get_object().bucket(bucket).key(key).if_none_match(etag).send().await {
+                Ok(_) => return true,
                 Err(failure) if is_not_modified(&failure) => {}
-                _ => return true,
+                Err(failure) => {
+                    let error = aws::reason(&failure);
+                    tracing::warn!(key, error, "configuration cannot be looked at, it is used on: {error}");
+                    return false;
+                }
             }
         }
         false

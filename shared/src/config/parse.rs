@@ -54,34 +54,38 @@ pub fn template_names(text: &str) -> BTreeSet<String> {
 struct Context<'a> {
     egress: &'a Egress,
     templates: &'a Templates,
-    shops: &'a BTreeMap<String, Shop>,
+    /// The code of every shop, of those with problems too.
+    shops: &'a BTreeSet<String>,
     max_receive_count: u32,
 }
 
 fn read_document(root: &Table<'_>, templates: &Templates, max_receive_count: u32) -> Config {
     let egress = egress::read(root.get("egress").as_ref());
-    let shops = read_shops(root);
-    let context = Context { egress: &egress, templates, shops: &shops, max_receive_count };
+    let (shops, codes) = read_shops(root);
+    let context = Context { egress: &egress, templates, shops: &codes, max_receive_count };
     let pipelines = read_pipelines(root, &context);
     let cancel_stale = root.get("cancel_stale").map(|node| read_cancel_stale(&node)).unwrap_or_default();
     Config { shops, pipelines, egress, cancel_stale }
 }
 
-fn read_shops(root: &Table<'_>) -> BTreeMap<String, Shop> {
-    let mut shops = BTreeMap::new();
-    let Some(node) = root.required("shops") else { return shops };
-    for shop in node.each(|node| Some((node.clone(), read_shop(&node.table()?)))) {
-        if let (node, Some(shop)) = shop
-            && let Some(twin) = shops.insert(shop.code.clone(), shop)
+fn read_shops(root: &Table<'_>) -> (BTreeMap<String, Shop>, BTreeSet<String>) {
+    let mut codes = BTreeSet::new();
+    let Some(node) = root.required("shops") else { return (BTreeMap::new(), codes) };
+    let shops = node.each(|node| {
+        let table = node.table()?;
+        let code = table.require("code", value::code);
+        if let Some(code) = code.clone()
+            && !codes.insert(code.clone())
         {
-            node.problem(format!("the code {:?} is used by another shop already", twin.code));
+            node.problem(format!("the code {code:?} is used by another shop already"));
         }
-    }
-    shops
+        let shop = read_shop(&table, code)?;
+        Some((shop.code.clone(), shop))
+    });
+    (shops.into_iter().collect(), codes)
 }
 
-fn read_shop(table: &Table<'_>) -> Option<Shop> {
-    let code = table.require("code", value::code);
+fn read_shop(table: &Table<'_>, code: Option<String>) -> Option<Shop> {
     let platform = webhook::read(table);
     let secrets = table.required("secrets").map(|node| node.each(|secret| secret.parse(value::text)));
     if secrets.as_ref().is_some_and(Vec::is_empty) {
@@ -136,11 +140,11 @@ fn read_pipeline(table: &Table<'_>, context: &Context<'_>) -> Option<Pipeline> {
     })
 }
 
-fn known_shop(shops: &BTreeMap<String, Shop>) -> impl Fn(&DeValue<'_>) -> Result<String, String> {
+fn known_shop(shops: &BTreeSet<String>) -> impl Fn(&DeValue<'_>) -> Result<String, String> {
     |value| {
         let code = value::text(value)?;
-        let known = || shops.keys().map(|code| format!("{code:?}")).collect::<Vec<_>>().join(", ");
-        if shops.contains_key(&code) { Ok(code) } else { Err(format!("the code of a shop ({})", known())) }
+        let known = || shops.iter().map(|code| format!("{code:?}")).collect::<Vec<_>>().join(", ");
+        if shops.contains(&code) { Ok(code) } else { Err(format!("the code of a shop ({})", known())) }
     }
 }
 

@@ -15,6 +15,8 @@ const CLAIMABLE: &str = "attribute_not_exists(#pk) \
     OR (#status = :pending AND (attribute_not_exists(#not_before) OR #not_before <= :now)) \
     OR (#status = :processing AND #lease_until <= :now)";
 const HELD: &str = "#status = :processing AND #lease_owner = :owner";
+const UNHELD: &str = "attribute_not_exists(#pk) OR #status IN (:skipped, :pending) \
+    OR (#status = :processing AND #lease_until <= :now)";
 const UNTOUCHED: &str = "attribute_not_exists(#pk) OR #status = :skipped";
 const LEASE: [&str; 3] = ["lease_owner", "lease_until", "not_before"];
 
@@ -74,17 +76,22 @@ pub(super) fn fail(lease: &Lease, error: &str, response: Option<&str>, next: Nex
 /// Records that nobody wants the order, and why.
 pub(super) fn skip(key: &ExportKey, facts: &Facts, reason: &str, now: Timestamp, retention: Duration) -> Change {
     let change = arrival(key, facts, Status::Skipped, now).set("last_error", text(reason));
-    untouched(change.set("expires_at", expiry(now, retention)))
-}
-
-/// Records an export in error that never had an attempt.
-pub(super) fn reject(key: &ExportKey, facts: &Facts, error: &str, now: Timestamp) -> Change {
-    let change = arrival(key, facts, Status::Error, now).set("last_error", text(error));
-    untouched(change.remove(&["expires_at"]))
-}
-
-fn untouched(change: Change) -> Change {
+    let change = change.set("expires_at", expiry(now, retention));
     change.expects(UNTOUCHED, &[("skipped", status(Status::Skipped))])
+}
+
+/// Records an export in error for a fault of the order or of its template, which no attempt can mend.
+pub(super) fn reject(key: &ExportKey, facts: &Facts, error: &str, now: Timestamp) -> Change {
+    let change = arrival(key, facts, Status::Error, now).set("last_error", text(error)).remove(&["expires_at"]);
+    change.remove(&LEASE).expects(
+        UNHELD,
+        &[
+            ("skipped", status(Status::Skipped)),
+            ("pending", status(Status::Pending)),
+            ("processing", status(Status::Processing)),
+            ("now", time(now)),
+        ],
+    )
 }
 
 /// What every end of an attempt has in common: it needs the lease.

@@ -61,7 +61,8 @@ impl Ledger {
         self.untouched(key, transition::skip(key, facts, reason, now, self.retention)).await
     }
 
-    /// Records an export in error that never had an attempt, because the order or its template is at fault.
+    /// Records an export in error because the order or the pipeline is at fault, unless it is over, or somebody works
+    /// on it.
     pub async fn reject(
         &self,
         key: &ExportKey,

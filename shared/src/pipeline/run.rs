@@ -11,7 +11,7 @@ use super::transport::Clients;
 use super::{Export, Failure, Retry, filter};
 use crate::clock;
 use crate::config::Pipeline;
-use crate::ledger::{Claim, Completion, ExportKey, Facts, Lease, Ledger, LedgerError, NextStep, Status};
+use crate::ledger::{Claim, Completion, ExportKey, Facts, Lease, Ledger, LedgerError, NextStep, Recorded, Status};
 use crate::order::Order;
 use crate::queue::backoff;
 use crate::webhook::Headers;
@@ -108,15 +108,18 @@ impl Runner {
         let now = clock::now();
         match pipeline.filter.decide(arrival.order, now) {
             Ok(filter::Verdict::Take) => {}
+            // An export that was begun goes on, even if by now the filter declines it: it is to end on record.
             Ok(filter::Verdict::Decline(reason)) => {
-                self.ledger.skip(key, arrival.facts, &reason, now).await?;
-                tracing::info!(export = key.idempotency_key(), reason, "skipped {}", name(key));
-                return Ok(Verdict::Done);
+                if self.ledger.skip(key, arrival.facts, &reason, now).await? == Recorded::Written {
+                    tracing::info!(export = key.idempotency_key(), reason, "skipped {}", name(key));
+                    return Ok(Verdict::Done);
+                }
             }
             Err(error) => {
-                self.ledger.reject(key, arrival.facts, &error.to_string(), now).await?;
-                tracing::error!(export = key.idempotency_key(), error = %error, "filter failed for {}", name(key));
-                return Ok(Verdict::Done);
+                if self.ledger.reject(key, arrival.facts, &error.to_string(), now).await? == Recorded::Written {
+                    tracing::error!(export = key.idempotency_key(), error = %error, "filter failed for {}", name(key));
+                    return Ok(Verdict::Done);
+                }
             }
         }
         let left = self.deadline.saturating_duration_since(Instant::now());

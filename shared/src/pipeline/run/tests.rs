@@ -60,6 +60,16 @@ impl Transport for Step {
     }
 }
 
+fn filtered(settings: &str) -> filter::Filter {
+    let text = format!("filter = {settings}");
+    let document = toml::de::DeTable::parse(&text).unwrap();
+    let problems = crate::config::document::Problems::new("ordersync.toml", &text);
+    let filter =
+        filter::read(crate::config::document::Table::root(document.get_ref(), &problems).get("filter").as_ref());
+    assert_eq!(problems.into_sorted(), []);
+    filter
+}
+
 fn pipeline(behaviour: Behaviour) -> Pipeline {
     Pipeline {
         code: "erp".into(),
@@ -102,6 +112,10 @@ fn refused(status: &'static str) -> Rule {
 }
 
 async fn run(behaviour: Behaviour, rules: &[&Rule], left: Duration, receive_count: u32) -> Verdict {
+    run_through(&pipeline(behaviour), rules, left, receive_count).await
+}
+
+async fn run_through(pipeline: &Pipeline, rules: &[&Rule], left: Duration, receive_count: u32) -> Verdict {
     let table = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules);
     let s3 = mock_client!(aws_sdk_s3, RuleMode::Sequential, &[] as &[&Rule]);
     let runner = Runner {
@@ -120,7 +134,7 @@ async fn run(behaviour: Behaviour, rules: &[&Rule], left: Duration, receive_coun
     let facts = Facts::of(&order, Payload::Inline(Blob::new(b"zstd")), crate::queue::Fields::new());
     let headers = Headers::default();
     let arrival = Arrival { order: &order, facts: &facts, raw: b"{}", headers: &headers, receive_count };
-    let verdict = runner.run(&pipeline(behaviour), arrival).await;
+    let verdict = runner.run(pipeline, arrival).await;
     assert_eq!(rules.iter().map(|rule| rule.num_calls()).sum::<usize>(), rules.len(), "every write, and no other");
     verdict
 }
@@ -169,6 +183,23 @@ async fn what_cannot_be_finished_in_time_is_not_begun() {
 async fn an_order_that_was_exported_costs_one_refused_write() {
     assert_eq!(run(Behaviour::Works, &[&refused("exported")], AMPLE, 1).await, Verdict::Done);
     assert_eq!(run(Behaviour::Works, &[&refused("error")], AMPLE, 1).await, Verdict::Done);
+}
+
+#[tokio::test]
+async fn an_order_that_is_declined_costs_one_write_unless_its_export_was_begun() {
+    let declining = || Pipeline { filter: filtered("{ when = \"order.total > 100\" }"), ..pipeline(Behaviour::Works) };
+    assert_eq!(run_through(&declining(), &[&write("skipped")], AMPLE, 1).await, Verdict::Done);
+    let rules = [&refused("pending"), &write("processing"), &write("exported")];
+    assert_eq!(run_through(&declining(), &rules, AMPLE, 2).await, Verdict::Done);
+    let rules = [&refused("exported"), &refused("exported")];
+    assert_eq!(run_through(&declining(), &rules, AMPLE, 2).await, Verdict::Done);
+}
+
+#[tokio::test]
+async fn a_filter_that_fails_is_an_error_on_record() {
+    let failing =
+        Pipeline { filter: filtered("{ when = \"order.extra.colour == 'blue'\" }"), ..pipeline(Behaviour::Works) };
+    assert_eq!(run_through(&failing, &[&write("error")], AMPLE, 1).await, Verdict::Done);
 }
 
 #[test]
