@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote
 
 from receivers import Fault
-from shops import PLATFORMS, Order, Platform, Webhook, webhook
+from shops import PLATFORMS, Order, Webhook, webhook
 
 ORDERS_PER_SHOP = 6
 
@@ -46,6 +46,7 @@ class Export:
     webhook: Webhook
     pipeline: str
     status: str
+    # At least: a slow machine may need more.
     attempts: int
 
     @property
@@ -58,8 +59,9 @@ class Export:
 
     @property
     def key(self) -> str:
-        """The idempotency key."""
-        return f"{self.webhook.shop}:{quote(self.order.id, safe='')}:{self.pipeline}"
+        """The idempotency key, in which all of the order's identifier but letters and digits is percent-encoded."""
+        order = re.sub(rb"[^A-Za-z0-9]", lambda byte: b"%%%02X" % byte[0][0], self.order.id.encode()).decode()
+        return f"{self.webhook.shop}:{order}:{self.pipeline}"
 
     def __str__(self) -> str:
         return f"{self.webhook.shop} {self.order.number} to {self.pipeline}"
@@ -71,9 +73,10 @@ class Plan:
 
     webhooks: list[Webhook]
     repeated: Webhook
+    forged: Webhook
     exports: list[Export]
-    erp_faults: dict[str, list[Fault]]
-    mirror_faults: dict[str, list[Fault]]
+    # By pipeline and idempotency key.
+    faults: dict[str, dict[str, list[Fault]]]
 
 
 def make(secrets: Mapping[str, str], now: datetime) -> Plan:
@@ -93,7 +96,7 @@ def make(secrets: Mapping[str, str], now: datetime) -> Plan:
             if failing:
                 faults[export.pipeline][export.key] = failing
     assert repeated
-    return Plan(webhooks, repeated, exports, faults["erp"], faults["mirror"])
+    return Plan(webhooks, repeated, forged(now), exports, faults)
 
 
 def exports_of(sent: Webhook, which: tuple[str, int]) -> Iterator[tuple[Export, list[Fault]]]:
@@ -109,6 +112,6 @@ def exports_of(sent: Webhook, which: tuple[str, int]) -> Iterator[tuple[Export, 
             yield Export(sent, pipeline, "exported", attempts=len(faults) + 1), faults
 
 
-def forged(platform: Platform, now: datetime) -> Webhook:
+def forged(now: datetime) -> Webhook:
     """A webhook by somebody who does not know the shop's secret."""
-    return webhook(platform, ORDERS_PER_SHOP + 1, 1, "whsec_Z3Vlc3NlZA==", now)
+    return webhook(PLATFORMS[0], ORDERS_PER_SHOP + 1, 1, "guessed", now)

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from shops import standard_signature
 
 # Longer than the timeout of the pipelines.
-TOO_LONG_SECONDS = 3.0
+TOO_LONG_SECONDS = 4.0
 RETRY_AFTER_SECONDS = 2
 
 
@@ -43,6 +43,7 @@ class Delivery:
 
     headers: Mapping[str, str]
     body: bytes
+    # What the receiver calls the order, if it tells.
     id: str
 
 
@@ -53,26 +54,28 @@ class Receiver:
         self.name = name
         self.path = path
         self.accepted: dict[str, Delivery] = {}
-        # How often a key was answered with success.
-        self.confirmed: Counter[str] = Counter()
+        # How often each key was delivered, whatever was answered.
+        self.received: Counter[str] = Counter()
         self.rejected: list[str] = []
         self._faults = {key: list(faults_of_key) for key, faults_of_key in faults.items()}
-        self._numbers = itertools.count(70001)
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
-        self.port: int = self._server.server_address[1]
+        self.address = f"127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, name=name, daemon=True).start()
 
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
 
-    def problem(self, headers: Mapping[str, str], body: bytes) -> str | None:
+    def problem(self, headers: Mapping[str, str], _body: bytes) -> str | None:
         """Why a delivery is not one for this receiver."""
         return None if headers.get("Idempotency-Key") else "no Idempotency-Key"
 
-    def success(self, delivery: Delivery) -> Answer:
+    def new_id(self) -> str:
+        return ""
+
+    def success(self, _delivery: Delivery) -> Answer:
         return Answer(204)
 
     def take(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
@@ -83,12 +86,11 @@ class Receiver:
             return Answer(403, problem.encode())
         key = headers["Idempotency-Key"]
         with self._lock:
+            self.received[key] += 1
             waiting = self._faults.get(key)
             fault = waiting.pop(0) if waiting else None
             if fault in (None, Fault.ANSWER_LOST) and key not in self.accepted:
-                self.accepted[key] = Delivery(headers, body, f"SO-{next(self._numbers)}")
-            if fault is None:
-                self.confirmed[key] += 1
+                self.accepted[key] = Delivery(headers, body, self.new_id())
         return self._failed(fault) if fault else self.success(self.accepted[key])
 
     def _failed(self, fault: Fault) -> Answer | None:
@@ -130,6 +132,7 @@ class Erp(Receiver):
     def __init__(self, token: str, signing_secret: str, faults: Mapping[str, list[Fault]]) -> None:
         self._token = token
         self._signing_secret = signing_secret
+        self._numbers = itertools.count(70001)
         super().__init__("erp", "/orders", faults)
 
     def problem(self, headers: Mapping[str, str], body: bytes) -> str | None:
@@ -140,6 +143,9 @@ class Erp(Receiver):
         if not hmac.compare_digest(headers.get("webhook-signature", ""), expected):
             return "no signature, or a wrong one"
         return super().problem(headers, body)
+
+    def new_id(self) -> str:
+        return f"SO-{next(self._numbers)}"
 
     def success(self, delivery: Delivery) -> Answer:
         return Answer(200, json.dumps({"id": delivery.id, "status": "accepted"}).encode())

@@ -1,4 +1,4 @@
-"""The shops: webhooks in the platforms' real shapes, made from events/webhooks, each an order of its own, signed now."""
+"""The shops: webhooks in the platforms' real shapes, of events/webhooks, each an order of its own and signed now."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Platform:
 
 def webhook(platform: Platform, number: int, factor: int, secret: str, now: datetime) -> Webhook:
     """Order `number`, from 1, of a platform's shop: `factor` times as expensive as the sample."""
-    sample = (SAMPLES / f"{platform.name}.json").read_text()
+    sample = (SAMPLES / f"{platform.name}.json").read_text(encoding="utf-8")
     for text in platform.counted:
         sample = sample.replace(text, counted_up(text, number))
     body = scaled(json.loads(sample), factor, re.compile(platform.amounts))
@@ -271,7 +271,8 @@ PLATFORMS = (
         counted=("0197f1c7000000000000000000000002", "0197f1c7e0e07d2fa0f1c710ba100042", "10418"),
         amounts="unitPrice|totalPrice|netPrice|positionPrice|rawTotal|amountTotal|amountNet|shippingTotal|tax|price",
         times=dict.fromkeys(
-            ("data/payload/order/orderDateTime", "data/payload/order/createdAt"), in_format("%Y-%m-%dT%H:%M:%S.000+00:00")
+            ("data/payload/order/orderDateTime", "data/payload/order/createdAt"),
+            in_format("%Y-%m-%dT%H:%M:%S.000+00:00"),
         ),
         id="data/payload/order/id",
         number="data/payload/order/orderNumber",

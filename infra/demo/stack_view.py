@@ -1,0 +1,137 @@
+"""What the stack holds: rows of its ledger, objects of its bucket, messages of its queues."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from deploy import client
+
+# Everything but the raw order.
+ATTRIBUTES = (
+    "pk",
+    "sk",
+    "number",
+    "status",
+    "attempts",
+    "history",
+    "last_error",
+    "external_id",
+    "destination",
+    "exported_at",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    shop: str
+    order_id: str
+    pipeline: str
+    number: str
+    status: str
+    attempts: int
+    # What went wrong with each attempt that failed, and what the destination answered; oldest first.
+    failures: tuple[str, ...]
+    last_error: str
+    external_id: str
+    destination: str
+    exported_at: datetime | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.status not in ("pending", "processing")
+
+
+Rows = dict[tuple[str, str, str], Row]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object of the bucket, with how often it was written."""
+
+    body: bytes
+    export: str
+    versions: int
+
+
+class StackView:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        port = int(environment["AWS_ENDPOINT_URL"].rpartition(":")[2])
+        self.api = environment["API_URL"]
+        self.bucket = environment["BUCKET"]
+        self.table = environment["TABLE"]
+        self._queue = environment["QUEUE_URL"]
+        self._dead_letters = environment["DLQ_URL"]
+        self._dynamodb = client("dynamodb", port)
+        self._sqs = client("sqs", port)
+        self._s3 = client("s3", port)
+
+    def rows(self) -> Rows:
+        names = {f"#{name}": name for name in ATTRIBUTES}
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self.table,
+            ConsistentRead=True,
+            ProjectionExpression=", ".join(names),
+            ExpressionAttributeNames=names,
+        )
+        rows = [read_row(item) for page in pages for item in page["Items"]]
+        return {(row.shop, row.order_id, row.pipeline): row for row in rows}
+
+    def queued(self) -> int:
+        """Messages in the queue, those in flight included."""
+        return self._count(self._queue)
+
+    def dead(self) -> int:
+        """Messages in the dead-letter queue."""
+        return self._count(self._dead_letters)
+
+    def _count(self, queue: str) -> int:
+        counts = (
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        )
+        attributes = self._sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=list(counts))["Attributes"]
+        return sum(int(attributes.get(count, 0)) for count in counts)
+
+    def objects(self) -> dict[str, Stored]:
+        """The exports in the bucket by key: all but what ordersync keeps there for itself."""
+        versions: dict[str, int] = {}
+        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket):
+            for version in page.get("Versions", []):
+                if not version["Key"].startswith("payloads/"):
+                    versions[version["Key"]] = versions.get(version["Key"], 0) + 1
+        return {key: self._stored(key, count) for key, count in versions.items()}
+
+    def _stored(self, key: str, versions: int) -> Stored:
+        answer = self._s3.get_object(Bucket=self.bucket, Key=key)
+        return Stored(answer["Body"].read(), answer["Metadata"].get("ordersync-export", ""), versions)
+
+
+def failure(attempt: Mapping[str, Any]) -> str:
+    """The error, and behind it the body of the answer, of which the first line is the status."""
+    _, _, body = attempt.get("response", {}).get("S", "").partition("\n")
+    return ": ".join(filter(None, (attempt["error"]["S"], " ".join(body.split()))))
+
+
+def read_row(item: Mapping[str, Any]) -> Row:
+    def text(name: str) -> str:
+        return item.get(name, {}).get("S", "")
+
+    shop, _, order_id = text("pk").partition("#")
+    attempts = [attempt["M"] for attempt in item.get("history", {}).get("L", [])]
+    return Row(
+        shop=shop,
+        order_id=order_id,
+        pipeline=text("sk"),
+        number=text("number"),
+        status=text("status"),
+        attempts=int(item.get("attempts", {}).get("N", 0)),
+        failures=tuple(failure(attempt) for attempt in attempts if "error" in attempt),
+        last_error=text("last_error"),
+        external_id=text("external_id"),
+        destination=text("destination"),
+        exported_at=datetime.fromisoformat(text("exported_at").replace("Z", "+00:00")) if text("exported_at") else None,
+    )
