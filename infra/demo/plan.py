@@ -60,7 +60,7 @@ class Export:
     @property
     def key(self) -> str:
         """The idempotency key, in which all of the order's identifier but letters and digits is percent-encoded."""
-        order = re.sub(rb"[^A-Za-z0-9]", lambda byte: b"%%%02X" % byte[0][0], self.order.id.encode()).decode()
+        order = re.sub(rb"[^A-Za-z0-9_-]", lambda byte: b"%%%02X" % byte[0][0], self.order.id.encode()).decode()
         return f"{self.webhook.shop}:{order}:{self.pipeline}"
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ use ring::digest;
 
 use super::LedgerError;
 use crate::aws;
+use crate::pipeline::encoded_id;
 
 /// A compressed body up to this size is kept in the row; a larger one in S3, because every change of a row is paid
 /// for by the size of all of it.
@@ -70,7 +71,7 @@ fn unpack(packed: &[u8]) -> Result<Vec<u8>, LedgerError> {
 }
 
 fn stored_key(shop: &str, order_id: &str, body: &[u8]) -> String {
-    let order = percent_encoding::utf8_percent_encode(order_id, percent_encoding::NON_ALPHANUMERIC);
+    let order = encoded_id(order_id);
     let hash = hex::encode(&digest::digest(&digest::SHA256, body).as_ref()[..8]);
     format!("payloads/orders/{shop}/{order}/{hash}.zst")
 }

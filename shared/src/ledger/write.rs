@@ -5,9 +5,7 @@ use jiff::Timestamp;
 use super::change::{Change, Changed};
 use super::state::refusal;
 use super::transition::{self, history_with_lost};
-use super::{
-    Claim, Completion, ExportKey, Facts, Lease, Ledger, LedgerError, NextStep, Observation, Recorded, Row, Status,
-};
+use super::{Claim, Completion, ExportKey, Facts, Lease, Ledger, LedgerError, NextStep, Observation, Recorded, Row};
 
 impl Ledger {
     /// Takes the lease on an export until `until`: one write, which also keeps the raw order.

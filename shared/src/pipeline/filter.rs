@@ -52,8 +52,10 @@ impl Filter {
         if let Some(reason) = reason {
             return Ok(Verdict::Decline(reason));
         }
-        let holds = self.when.as_ref().map_or(Ok(true), |condition| condition.holds_for(order))?;
-        Ok(if holds { Verdict::Take } else { Verdict::Decline("when is false".into()) })
+        match &self.when {
+            Some(when) if !when.holds_for(order)? => Ok(Verdict::Decline(format!("when is false: {}", when.source()))),
+            _ => Ok(Verdict::Take),
+        }
     }
 
     /// The window is half open, so that two pipelines can share a boundary without sharing an order.

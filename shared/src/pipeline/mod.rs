@@ -9,6 +9,8 @@ pub mod transport;
 
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::order::Order;
 use crate::webhook::Headers;
 
@@ -27,11 +29,16 @@ pub struct Export<'a> {
     pub idempotency_key: &'a str,
 }
 
-/// The key that a receiver recognises a repeated delivery by: `shop:order:pipeline`, the order's identifier
-/// percent-encoded so that it fits in a header.
+/// The key that a receiver recognises a repeated delivery by: `shop:order:pipeline`, the order's identifier encoded
+/// by [`encoded_id`].
 pub fn idempotency_key(shop: &str, order_id: &str, pipeline: &str) -> String {
-    let order = percent_encoding::utf8_percent_encode(order_id, percent_encoding::NON_ALPHANUMERIC);
-    format!("{shop}:{order}:{pipeline}")
+    format!("{shop}:{}:{pipeline}", encoded_id(order_id))
+}
+
+/// An order's identifier as part of headers and object keys: what is no letter, digit, `-` or `_` is percent-encoded.
+pub fn encoded_id(order_id: &str) -> impl std::fmt::Display {
+    const SET: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+    utf8_percent_encode(order_id, &SET)
 }
 
 /// What a format made of an order.

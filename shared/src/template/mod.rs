@@ -164,6 +164,11 @@ impl Condition {
         Expression::compile(name, source, Known::Names(&["order"])).map(Self)
     }
 
+    /// The condition as it was written.
+    pub fn source(&self) -> &str {
+        &self.0.source
+    }
+
     /// Whether it holds for an order (`order` in the expression).
     pub fn holds_for(&self, order: &Order) -> Result<bool, TemplateError> {
         self.0.holds(&OrderValues::of(order).root(""))

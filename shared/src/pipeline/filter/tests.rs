@@ -54,7 +54,7 @@ fn orders_are_taken_or_declined_for_a_reason() {
         ("{ states = ['complete', 'processing'] }", None),
         ("{ states = ['complete'] }", Some("state processing is not in the list")),
         ("{ when = 'order.total > 100' }", None),
-        ("{ when = \"order.delivery.country == 'AT'\" }", Some("when is false")),
+        ("{ when = \"order.delivery.country == 'AT'\" }", Some("when is false: order.delivery.country == 'AT'")),
         ("{ states = ['complete'], when = 'order.extra.missing > 1' }", Some("state processing is not in the list")),
     ] {
         let expected = reason.map_or(Verdict::Take, |reason| Verdict::Decline(reason.into()));
