@@ -47,7 +47,7 @@ impl Intake {
                 tracing::info!(request_id, shop, order_id, "accepted order {order_id} of {shop}");
             }
             Answer::Acknowledged { status } => {
-                tracing::info!(request_id, shop, status, "acknowledged {shop}: {status}")
+                tracing::info!(request_id, shop, status, "acknowledged {shop}: {status}");
             }
             refused => {
                 let (status, code) = (refused.status(), refused.code());

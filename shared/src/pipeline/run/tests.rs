@@ -204,7 +204,7 @@ async fn a_filter_that_fails_is_an_error_on_record() {
 
 #[test]
 fn a_message_waits_for_the_slowest_of_its_pipelines() {
-    let (short, long) = (Verdict::Retry(Duration::from_secs(1)), Verdict::Retry(Duration::from_secs(60)));
+    let (short, long) = (Verdict::Retry(Duration::from_secs(1)), Verdict::Retry(Duration::from_mins(1)));
     for (one, other, both) in [
         (Verdict::Done, Verdict::Done, Verdict::Done),
         (Verdict::Done, short, short),
