@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use ordersync::ledger::{
-    Claim, Completion, ExportKey, Facts, LedgerError, NextStep, Outcome, Payload, Recorded, Status,
+    Claim, Completion, ExportKey, Facts, LedgerError, NextStep, Observation, Outcome, Payload, Recorded, Status,
 };
 use ordersync::queue::Fields;
 
@@ -103,4 +103,40 @@ async fn a_skipped_order_may_be_wanted_later_and_an_exported_one_is_not_skipped(
     let row = ledger.export(&key).await.unwrap().unwrap();
     assert_eq!((row.status, row.created_at), (Status::Exported, at(0)));
     assert!(matches!(row.payload, Some(Payload::Inline(_))));
+}
+
+#[tokio::test]
+async fn what_the_shop_says_is_noted_and_what_it_does_not_say_is_kept() {
+    let (stack, key) = (Stack::get(), key("observed"));
+    let (facts, ledger) = (facts(&stack).await, &stack.ledger);
+    let lease = granted(ledger.claim(&key, &facts, "a", at(0), at(60)).await.unwrap());
+    ledger.fail(&lease, "HTTP 503", None, NextStep::Retry { not_before: at(30) }, at(1)).await.unwrap();
+    let paid = Observation {
+        order_state: Some("processing".into()),
+        payment_state: Some("paid".into()),
+        is_unpaid: false,
+        is_canceled: false,
+    };
+    ledger.observe(&key.shop, &key.order_id, &paid, at(2)).await.unwrap();
+    let row = ledger.export(&key).await.unwrap().unwrap();
+    assert_eq!((row.status, row.is_unpaid, row.payment_state.as_deref()), (Status::Pending, false, Some("paid")));
+    ledger.observe(&key.shop, &key.order_id, &Observation::canceled(), at(3)).await.unwrap();
+    let row = ledger.export(&key).await.unwrap().unwrap();
+    assert_eq!((row.status, row.payment_state.as_deref()), (Status::Canceled, Some("paid")));
+    assert_eq!(row.order_state.as_deref(), Some("canceled"));
+    assert_eq!(ledger.claim(&key, &facts, "b", at(99), at(160)).await.unwrap(), Claim::Over(Status::Canceled));
+}
+
+#[tokio::test]
+async fn a_row_that_was_never_tried_gives_way_and_one_that_was_does_not() {
+    let (stack, key) = (Stack::get(), key("refused"));
+    let (facts, ledger) = (facts(&stack).await, &stack.ledger);
+    assert_eq!(ledger.reject(&key, &facts, "no currency", at(0)).await, Ok(Recorded::Written));
+    assert_eq!(ledger.reject(&key, &facts, "no currency", at(1)).await, Ok(Recorded::Written));
+    let lease = granted(ledger.claim(&key, &facts, "a", at(2), at(60)).await.unwrap());
+    assert_eq!(ledger.reject(&key, &facts, "no currency", at(3)).await, Ok(Recorded::LeftAsIs), "it is held");
+    ledger.fail(&lease, "HTTP 400", None, NextStep::GiveUp, at(4)).await.unwrap();
+    assert_eq!(ledger.reject(&key, &facts, "no currency", at(5)).await, Ok(Recorded::LeftAsIs));
+    assert_eq!(ledger.skip(&key, &facts, "declined", at(5)).await, Ok(Recorded::LeftAsIs));
+    assert_eq!(ledger.claim(&key, &facts, "b", at(99), at(160)).await.unwrap(), Claim::Over(Status::Error));
 }

@@ -50,3 +50,15 @@ async fn an_order_that_cannot_be_read_is_an_error_with_its_payload() {
     assert!(error.contains("total") && !error.contains("a lot"), "{error}");
     assert_eq!(stack.payloads.fetch(&row.payload.unwrap()).await.unwrap(), webhook.body);
 }
+
+#[tokio::test]
+async fn a_readable_webhook_takes_over_from_one_that_was_not() {
+    let stack = Stack::get();
+    let mut bad = order("mended-1");
+    bad["currency"] = json!(null);
+    stack.accept("it-large", &generic(&bad)).await;
+    stack.export("it-large", "mended-1", "large", Status::Error).await;
+    stack.accept("it-large", &generic(&order("mended-1"))).await;
+    let row = stack.export("it-large", "mended-1", "large", Status::Exported).await;
+    assert_eq!((row.attempts, row.number.as_str(), row.last_error), (1, "N-mended-1", None));
+}

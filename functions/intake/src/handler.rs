@@ -90,7 +90,7 @@ impl Intake {
             Ok(Subject::Ping) => Err(ping),
             Ok(Subject::Order(identity)) if shop.ignore_topics.contains(&identity.topic) => Err(ignored),
             Ok(Subject::Order(identity)) => Ok(identity),
-            Err(Rejection::UnknownTopic(topic)) if shop.ignore_topics.contains(&topic) => Err(ignored),
+            Err(rejection) if rejection.topic().is_some_and(|topic| shop.ignore_topics.contains(topic)) => Err(ignored),
             Err(rejection) => Err(Answer::Rejected(rejection)),
         }
     }
@@ -126,10 +126,8 @@ impl Intake {
     }
 
     async fn accept(&self, shop: &Shop, webhook: Webhook<'_>, identity: Identity, request_id: &str) -> Answer {
-        let own = webhook
-            .headers
-            .iter()
-            .filter(|(name, value)| shop.platform.owns_header(name) && value.len() <= MAX_HEADER_BYTES);
+        let is_kept = |name: &str| name == "content-type" || shop.platform.owns_header(name);
+        let own = webhook.headers.iter().filter(|(name, value)| is_kept(name) && value.len() <= MAX_HEADER_BYTES);
         let envelope = Envelope {
             shop: shop.code.clone(),
             topic: webhook.topic.map(ToOwned::to_owned),

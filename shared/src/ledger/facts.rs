@@ -46,9 +46,9 @@ impl Facts {
 /// What a shop says of an order after it was placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
-    /// The platform's word for the order's state.
+    /// The platform's word for the order's state; where it says none, the ledger keeps what it has.
     pub order_state: Option<String>,
-    /// The platform's word for the payment's state.
+    /// The platform's word for the payment's state; where it says none, the ledger keeps what it has.
     pub payment_state: Option<String>,
     /// Whether something is left to pay.
     pub is_unpaid: bool,

@@ -92,6 +92,7 @@ pub(super) fn refusal<L>(row: &Row, now: Timestamp) -> Option<Claim<L>> {
         Status::Pending => row.not_before.filter(|until| *until > now).map(|until| Claim::NotYet { until }),
         Status::Processing => row.lease_until.filter(|until| *until > now).map(|until| Claim::Held { until }),
         Status::Skipped => None,
+        Status::Error if row.attempts == 0 => None,
         over @ (Status::Exported | Status::Acknowledged | Status::Error | Status::Canceled) => Some(Claim::Over(over)),
     }
 }

@@ -10,14 +10,12 @@ use super::keys::{sortable, status_key, unpaid_key};
 use super::row::with_attempt;
 use super::{Attempt, Completion, ExportKey, Facts, Lease, NextStep, Observation, Outcome, Payload, Row, Status};
 
-const CLAIMABLE: &str = "attribute_not_exists(#pk) \
-    OR #status = :skipped \
-    OR (#status = :pending AND (attribute_not_exists(#not_before) OR #not_before <= :now)) \
-    OR (#status = :processing AND #lease_until <= :now)";
+/// Rows that no attempt was ever made for: another webhook of the order may know better.
+const UNTRIED: &str = "attribute_not_exists(#pk) OR #status = :skipped \
+    OR (#status = :error AND attribute_not_exists(#attempts))";
+const DUE: &str = "(#status = :pending AND (attribute_not_exists(#not_before) OR #not_before <= :now))";
+const EXPIRED: &str = "(#status = :processing AND #lease_until <= :now)";
 const HELD: &str = "#status = :processing AND #lease_owner = :owner";
-const UNHELD: &str = "attribute_not_exists(#pk) OR #status IN (:skipped, :pending) \
-    OR (#status = :processing AND #lease_until <= :now)";
-const UNTOUCHED: &str = "attribute_not_exists(#pk) OR #status = :skipped";
 const LEASE: [&str; 3] = ["lease_owner", "lease_until", "not_before"];
 
 /// The history to go on with: an attempt whose lease ran out left no word, so this says it.
@@ -41,15 +39,7 @@ pub(super) fn claim(key: &ExportKey, facts: &Facts, owner: &str, now: Timestamp,
         .set("lease_owner", text(owner))
         .set("lease_until", time(until))
         .remove(&["not_before", "expires_at"])
-        .expects(
-            CLAIMABLE,
-            &[
-                ("skipped", status(Status::Skipped)),
-                ("pending", status(Status::Pending)),
-                ("processing", status(Status::Processing)),
-                ("now", time(now)),
-            ],
-        )
+        .expects(&format!("{UNTRIED} OR {DUE} OR {EXPIRED}"), &open_states(now))
 }
 
 pub(super) fn complete(lease: &Lease, completion: &Completion, now: Timestamp, retention: Duration) -> Change {
@@ -73,25 +63,28 @@ pub(super) fn fail(lease: &Lease, error: &str, response: Option<&str>, next: Nex
     }
 }
 
+/// The values of the conditions on rows that nobody holds.
+fn open_states(now: Timestamp) -> [(&'static str, AttributeValue); 5] {
+    [
+        ("skipped", status(Status::Skipped)),
+        ("error", status(Status::Error)),
+        ("pending", status(Status::Pending)),
+        ("processing", status(Status::Processing)),
+        ("now", time(now)),
+    ]
+}
+
 /// Records that nobody wants the order, and why.
 pub(super) fn skip(key: &ExportKey, facts: &Facts, reason: &str, now: Timestamp, retention: Duration) -> Change {
     let change = arrival(key, facts, Status::Skipped, now).set("last_error", text(reason));
     let change = change.set("expires_at", expiry(now, retention));
-    change.expects(UNTOUCHED, &[("skipped", status(Status::Skipped))])
+    change.expects(UNTRIED, &[("skipped", status(Status::Skipped)), ("error", status(Status::Error))])
 }
 
 /// Records an export in error for a fault of the order or of its template, which no attempt can mend.
 pub(super) fn reject(key: &ExportKey, facts: &Facts, error: &str, now: Timestamp) -> Change {
     let change = arrival(key, facts, Status::Error, now).set("last_error", text(error)).remove(&["expires_at"]);
-    change.remove(&LEASE).expects(
-        UNHELD,
-        &[
-            ("skipped", status(Status::Skipped)),
-            ("pending", status(Status::Pending)),
-            ("processing", status(Status::Processing)),
-            ("now", time(now)),
-        ],
-    )
+    change.remove(&LEASE).expects(&format!("{UNTRIED} OR #status = :pending OR {EXPIRED}"), &open_states(now))
 }
 
 /// What every end of an attempt has in common: it needs the lease.
@@ -152,9 +145,9 @@ pub(super) fn observe(row: &Row, said: &Observation, now: Timestamp, retention: 
 
 fn observation(row: &Row, said: &Observation) -> Change {
     let unpaid = said.is_unpaid.then(|| text(&unpaid_key(&row.key)));
-    Change::default()
-        .set_or_remove("order_state", optional(said.order_state.as_ref()))
-        .set_or_remove("payment_state", optional(said.payment_state.as_ref()))
+    let states = [("order_state", &said.order_state), ("payment_state", &said.payment_state)];
+    let said = states.into_iter().filter_map(|(name, state)| Some((name, optional(state.as_ref())?)));
+    said.fold(Change::default(), |change, (name, state)| change.set(name, state))
         .set_or_remove("unpaid_key", unpaid)
         .expects("#status = :seen", &[("seen", status(row.status))])
 }

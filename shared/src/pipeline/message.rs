@@ -7,11 +7,14 @@ use super::run::{Arrival, Runner, Verdict};
 use crate::clock;
 use crate::config::{Config, Pipeline, Shop};
 use crate::ledger::{ExportKey, Facts, LedgerError, Observation, PayloadStore};
+use crate::order::Order;
 use crate::queue::{BadEnvelope, Envelope, Fields};
 use crate::webhook::{BadOrder, Event, Identity, Subject, Webhook};
 
 /// Pipelines of one order that run at the same time.
 const PIPELINES_AT_ONCE: usize = 4;
+/// `DynamoDB` takes keys of an index up to 2048 bytes, and a character has at most four.
+const LONGEST_NUMBER: usize = 512;
 
 /// A message as the queue delivers it.
 #[derive(Debug, Clone)]
@@ -66,7 +69,7 @@ impl Runner {
         };
         let payload = payloads.keep(&shop.code, &identity.order_id, &raw).await?;
         let unread = unread_facts(&identity, payload, message.fields);
-        match shop.platform.read(&shop.code, &raw) {
+        match shop.platform.read(&shop.code, &raw).and_then(within_limits) {
             Ok(order) => {
                 let facts = Facts::of(&order, unread.payload, unread.envelope);
                 let headers = &envelope.headers;
@@ -74,11 +77,11 @@ impl Runner {
                 let arrival = Arrival { order: &order, facts: &facts, raw: &raw, headers, receive_count };
                 self.dispatch(config, shop, identity.event, arrival).await
             }
-            Err(error) if identity.event == Event::Canceled => {
+            Err(_) if identity.event == Event::Canceled => {
                 // Some platforms name a deleted order and say no more of it.
                 let said = Observation::canceled();
                 self.ledger.observe(&shop.code, &identity.order_id, &said, clock::now()).await?;
-                self.refuse(config, shop, &identity, &unread, &error).await
+                self.skip_named_only(config, shop, &identity, &unread).await
             }
             Err(error) => self.refuse(config, shop, &identity, &unread, &error).await,
         }
@@ -107,7 +110,7 @@ impl Runner {
         Ok(runs.buffer_unordered(PIPELINES_AT_ONCE).fold(Verdict::Done, async |all, one| all.and(one)).await)
     }
 
-    async fn skip(&self, order: &crate::order::Order, facts: &Facts, reason: &str) -> Result<Verdict, MessageError> {
+    async fn skip(&self, order: &Order, facts: &Facts, reason: &str) -> Result<Verdict, MessageError> {
         let key = ExportKey {
             shop: order.shop.clone(),
             order_id: order.id.clone(),
@@ -115,6 +118,22 @@ impl Runner {
         };
         self.ledger.skip(&key, facts, reason, clock::now()).await?;
         tracing::info!(export = key.idempotency_key(), reason, "skipped order {} of {}", order.id, order.shop);
+        Ok(Verdict::Done)
+    }
+
+    /// A cancellation that says no more than which order it is: there is nothing to export of it.
+    async fn skip_named_only(
+        &self,
+        config: &Config,
+        shop: &Shop,
+        identity: &Identity,
+        facts: &Facts,
+    ) -> Result<Verdict, MessageError> {
+        for pipeline in wanted(config, &shop.code, identity.event) {
+            let pipeline = pipeline.code.clone();
+            let key = ExportKey { shop: shop.code.clone(), order_id: identity.order_id.clone(), pipeline };
+            self.ledger.skip(&key, facts, "the webhook names the order and says no more of it", clock::now()).await?;
+        }
         Ok(Verdict::Done)
     }
 
@@ -141,6 +160,14 @@ impl Runner {
         tracing::error!(shop = shop.code, order_id, error = %error, "order {order_id} of {} cannot be read", shop.code);
         Ok(Verdict::Done)
     }
+}
+
+/// An order whose number is longer than the ledger's index by number takes is as unreadable as one without.
+fn within_limits(order: Order) -> Result<Order, BadOrder> {
+    if order.number.chars().count() <= LONGEST_NUMBER {
+        return Ok(order);
+    }
+    Err(BadOrder { path: "number".into(), expected: format!("expected at most {LONGEST_NUMBER} characters") })
 }
 
 /// The pipelines that an event runs for a shop's orders.

@@ -15,6 +15,12 @@ use crate::config::document::Table;
 use crate::config::value;
 use crate::order::{Address, Customer, Extra, Item, Order, Payment};
 
+/// The fields whose texts may be spread over several places. Of the others, a second place would say something else.
+const JOINED: [&str; 15] = [
+    "number", "store", "state", "note", "method", "email", "name", "company", "street", "city", "postcode", "region",
+    "country", "phone", "sku",
+];
+
 /// One JSON pointer, or several whose texts are joined.
 #[derive(Debug)]
 struct Pointers(Vec<String>);
@@ -23,6 +29,11 @@ impl Pointers {
     /// Reads the key of a table; `known` is told which fields of the document the pointers lead to.
     fn read(table: Option<&Table<'_>>, key: &'static str, base: &str, known: &mut BTreeSet<String>) -> Self {
         let configured = table.map(|table| table.list(key, value::json_pointer)).unwrap_or_default();
+        if configured.len() > 1 && !JOINED.contains(&key) {
+            table
+                .and_then(|table| table.get(key))
+                .inspect(|node| node.problem("expected one JSON pointer, not a list"));
+        }
         let pointers = if configured.is_empty() { vec![format!("{base}/{key}")] } else { configured };
         known.extend(pointers.iter().filter_map(|pointer| tokens(pointer).into_iter().next()));
         Self(pointers)
@@ -197,7 +208,10 @@ impl Fields {
         let items = order.pointer(&self.list).items()?;
         Ok(Order {
             id: fields.id.at(order).order_id()?,
-            number: fields.number.at(order).required_text()?,
+            number: fields
+                .number
+                .text(order, " ")?
+                .ok_or_else(|| fields.number.at(order).bad("a text that is not empty"))?,
             shop: shop.to_owned(),
             store: fields.store.text(order, " ")?,
             placed_at,

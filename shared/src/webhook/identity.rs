@@ -93,8 +93,9 @@ pub(super) fn subject(
     (topic, event): (String, Event),
     delivery_id: Option<String>,
 ) -> Result<Subject, Rejection> {
-    let order_id = id.and_then(Document::order_id);
-    let order_id = order_id.ok_or_else(|| Rejection::Malformed(format!("{path}: expected {ORDER_ID}")))?;
+    let Some(order_id) = id.and_then(Document::order_id) else {
+        return Err(Rejection::NoOrder { topic, expected: format!("{path}: expected {ORDER_ID}") });
+    };
     Ok(Subject::Order(Identity { order_id, topic, event, delivery_id }))
 }
 

@@ -21,13 +21,9 @@ pub(super) fn without_bom(body: &[u8]) -> &[u8] {
 
 /// The whole body as JSON. The depth is limited by the parser.
 pub(super) fn parse(body: &[u8]) -> Result<Value, BadOrder> {
-    serde_json::from_slice(without_bom(body)).map_err(|error| BadOrder {
-        path: "body".into(),
-        expected: format!(
-            "expected JSON nested at most 128 levels deep; it ends being so at line {}, column {}",
-            error.line(),
-            error.column()
-        ),
+    serde_json::from_slice(without_bom(body)).map_err(|error| {
+        // The parser's own words name no data, only what it stopped at, its line and column.
+        BadOrder { path: "body".into(), expected: format!("expected JSON, found this wrong with it: {error}") }
     })
 }
 

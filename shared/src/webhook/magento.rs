@@ -1,6 +1,8 @@
 //! Magento Open Source and Adobe Commerce with the async-events module: the order as the REST API writes it, signed
 //! with the subscription's verification token.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use ring::hmac::HMAC_SHA256;
 use rust_decimal::Decimal;
@@ -11,7 +13,7 @@ use super::identity::{self, Document};
 use super::json::{self, Node};
 use super::signature::{self, Encoding};
 use super::{BadOrder, Platform, Rejection, Subject, Webhook};
-use crate::order::{Customer, Item, Order, Payment};
+use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
 const SIGNATURE: &str = "x-magento-signature";
@@ -65,11 +67,14 @@ impl Platform for Magento {
     }
 
     fn identify(&self, webhook: Webhook<'_>) -> Result<Subject, Rejection> {
-        // The name of the event is not sent: the merchant writes it into the subscription's URL.
-        let event = identity::event(None, webhook)?;
         let document = Document::parse(webhook.body)?;
+        // Version 4 of the module sends a CloudEvent, which says what happened and which delivery it is. Before, the
+        // merchant writes the event into the subscription's URL.
+        let is_cloud_event = document.find(&["specversion"]).is_some();
+        let said = |key: &str| document.find(&[key]).filter(|_| is_cloud_event).and_then(Document::text);
+        let event = identity::event(said("type").as_deref(), webhook)?;
         let id = WRAPPINGS.iter().find_map(|path| document.find(&[*path, &["entity_id"]].concat()));
-        identity::subject(id, "entity_id", event, None)
+        identity::subject(id, "entity_id", event, identity::delivery_id(said("id").as_deref()))
     }
 
     fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
@@ -113,7 +118,7 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
         },
         billing,
         delivery: ADDRESS.read(&delivery(order)?)?,
-        items: lines.iter().map(|line| item(line, amounts)).collect::<Result<_, _>>()?,
+        items: lines.iter().map(|(line, children)| item(line, children, amounts)).collect::<Result<_, _>>()?,
         note: order.at("customer_note").text()?,
         extra: order.extra(&KNOWN),
     })
@@ -126,7 +131,7 @@ fn payment(order: &Node<'_>) -> Result<Payment, BadOrder> {
     let is_finished = matches!(order.at("state").text()?.as_deref(), Some("complete" | "closed"));
     let paid = due.is_some_and(|due| due <= Decimal::ZERO)
         || so_far.is_some_and(|(paid, total)| paid >= total)
-        || (due.is_none() && is_finished);
+        || (due.is_none() && so_far.is_none() && is_finished);
     let state = if paid { "paid" } else { "pending" };
     Ok(Payment { method: order.at("payment/method").text()?, state: Some(state.to_owned()), paid })
 }
@@ -143,28 +148,54 @@ fn delivery<'v>(order: &Node<'v>) -> Result<Node<'v>, BadOrder> {
     Ok(listed.into_iter().find(is_shipping).unwrap_or_else(|| order.at("shipping_address")))
 }
 
-/// The lines without the children of configurable products and bundles: the parent carries their price, and a
-/// configurable's parent the chosen variant's SKU. A child whose parent is not in the list counts itself.
-fn sold_lines<'v>(items: &Node<'v>) -> Result<Vec<Node<'v>>, BadOrder> {
-    let lines = items.items()?;
-    let ids = lines.iter().map(|line| line.at("item_id").text()).collect::<Result<Vec<_>, _>>()?;
-    let mut sold = Vec::with_capacity(lines.len());
-    let known: std::collections::HashSet<&str> = ids.iter().flatten().map(String::as_str).collect();
-    let all_known = ids.iter().all(Option::is_some);
-    for line in lines {
-        let parent = line.at("parent_item_id").id()?;
-        if parent.is_none_or(|parent| all_known && !known.contains(parent.as_str())) {
-            sold.push(line);
+/// The lines that were sold, each with its children. The children of configurable products and bundles are no lines of
+/// their own: the parent carries their price, and a configurable's parent the chosen variant's SKU. A child whose
+/// parent is not in the list counts itself.
+fn sold_lines<'v>(items: &Node<'v>) -> Result<Vec<(Node<'v>, Vec<Node<'v>>)>, BadOrder> {
+    let mut sold: Vec<(Node<'v>, Vec<Node<'v>>)> = Vec::new();
+    let mut places = HashMap::new();
+    let lines = keyed(items)?;
+    // Where lines have no identifiers, no parent can be found; then a child counts with it all the same.
+    let are_known = lines.iter().all(|(id, ..)| id.is_some());
+    let (parents, children): (Vec<_>, Vec<_>) = lines.into_iter().partition(|(_, parent, _)| parent.is_none());
+    for (id, _, line) in parents {
+        id.map(|id| places.insert(id, sold.len()));
+        sold.push((line, Vec::new()));
+    }
+    for (_, parent, line) in children {
+        match parent.and_then(|parent| places.get(&parent)) {
+            Some(place) => sold[*place].1.push(line),
+            None if are_known => sold.push((line, Vec::new())),
+            None => {}
         }
     }
     Ok(sold)
 }
 
-fn item(line: &Node<'_>, amounts: Amounts) -> Result<Item, BadOrder> {
+/// Each line with its own identifier and its parent's.
+fn keyed<'v>(items: &Node<'v>) -> Result<Vec<(Option<String>, Option<String>, Node<'v>)>, BadOrder> {
+    let keyed = |line: Node<'v>| Ok((line.at("item_id").text()?, line.at("parent_item_id").id()?, line));
+    items.items()?.into_iter().map(keyed).collect()
+}
+
+/// Of a bundle priced by its parts, Magento writes the discount to the parts and 0 to the bundle.
+fn line_discount(line: &Node<'_>, children: &[Node<'_>], amounts: Amounts) -> Result<Option<Money>, BadOrder> {
+    let own = amounts.discount(&line.at("discount_amount"))?;
+    let is_bundle = line.at("product_type").text()?.as_deref() == Some("bundle");
+    if !is_bundle || own.is_some_and(|own| !own.decimal().is_zero()) {
+        return Ok(own);
+    }
+    let parts = children.iter().map(|child| child.at("discount_amount").decimal());
+    let parts = parts.collect::<Result<Vec<_>, _>>()?;
+    let sum = parts.into_iter().flatten().try_fold(Decimal::ZERO, |sum, part| sum.checked_add(part.abs()));
+    Ok(sum.map(|sum| amounts.money(sum)).filter(|sum| !sum.decimal().is_zero()).or(own))
+}
+
+fn item(line: &Node<'_>, children: &[Node<'_>], amounts: Amounts) -> Result<Item, BadOrder> {
     let quantity = line.at("qty_ordered").quantity()?;
     let sku = line.at("sku").text()?;
     let unit_price = amounts.require(&line.at("price"))?;
-    let discount = amounts.discount(&line.at("discount_amount"))?;
+    let discount = line_discount(line, children, amounts)?;
     let total = amounts.read(&line.at("row_total"))?;
     Ok(Item {
         name: line.line_name(&["name"], sku.as_ref())?,

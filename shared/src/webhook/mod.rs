@@ -140,6 +140,14 @@ pub enum Rejection {
     /// The body is not what the platform sends.
     #[error("{0}")]
     Malformed(String),
+    /// A body of a known topic that names no order.
+    #[error("{expected}")]
+    NoOrder {
+        /// The topic.
+        topic: String,
+        /// What was expected, and where.
+        expected: String,
+    },
     /// A topic that is neither about an order nor configured to be ignored.
     #[error("the topic is not about an order; list it in ignore_topics to have it acknowledged and dropped")]
     UnknownTopic(String),
@@ -152,8 +160,16 @@ impl Rejection {
             Self::Unsigned(_) => "signature_missing",
             Self::BadSignature => "signature_invalid",
             Self::Stale(_) => "timestamp_out_of_tolerance",
-            Self::Malformed(_) => "body_malformed",
+            Self::Malformed(_) | Self::NoOrder { .. } => "body_malformed",
             Self::UnknownTopic(_) => "topic_unknown",
+        }
+    }
+
+    /// The topic of a webhook that is refused for what it is about or lacks.
+    pub fn topic(&self) -> Option<&str> {
+        match self {
+            Self::NoOrder { topic, .. } | Self::UnknownTopic(topic) => Some(topic),
+            _ => None,
         }
     }
 

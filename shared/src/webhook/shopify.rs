@@ -129,7 +129,15 @@ fn payment(order: &Node<'_>) -> Result<Payment, BadOrder> {
     let state = order.at("financial_status").text()?;
     // What was refunded had been paid.
     let paid = matches!(state.as_deref(), Some("paid" | "partially_refunded" | "refunded"));
-    Ok(Payment { method: order.first_text(&["payment_gateway_names/0", "gateway"])?, state, paid })
+    Ok(Payment { method: method(order)?, state, paid })
+}
+
+/// The gateway; where a gift card paid a part, the one that paid the rest.
+fn method(order: &Node<'_>) -> Result<Option<String>, BadOrder> {
+    let names = order.at("payment_gateway_names").list()?;
+    let names = names.iter().map(Node::text).collect::<Result<Vec<_>, _>>()?;
+    let other = names.iter().flatten().find(|name| *name != "gift_card").or_else(|| names.iter().flatten().next());
+    other.map_or_else(|| order.at("gateway").text(), |name| Ok(Some(name.clone())))
 }
 
 fn state(order: &Node<'_>) -> Result<String, BadOrder> {

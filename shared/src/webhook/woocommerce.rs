@@ -160,9 +160,9 @@ fn item(line: &Node<'_>, amounts: Amounts) -> Result<Item, BadOrder> {
     })
 }
 
-/// What the line costs less than before its discounts.
+/// What the line costs less than before its discounts. A line may cost more, which is none.
 fn discount(line: &Node<'_>, amounts: Amounts) -> Result<Option<Money>, BadOrder> {
     let (before, after) = (line.at("subtotal").decimal()?, line.at("total").decimal()?);
     let discount = before.zip(after).and_then(|(before, after)| before.checked_sub(after));
-    Ok(discount.map(|discount| amounts.money(discount).abs()))
+    Ok(discount.map(|discount| amounts.money(discount.max(rust_decimal::Decimal::ZERO))))
 }

@@ -103,6 +103,7 @@ fn refused(status: &'static str) -> Rule {
             ("sk".to_owned(), text("erp")),
             ("number".to_owned(), text("1")),
             ("status".to_owned(), text(status)),
+            ("attempts".to_owned(), AttributeValue::N("1".into())),
             ("updated_at".to_owned(), text("2026-03-01T00:00:00.000Z")),
             ("created_at".to_owned(), text("2026-03-01T00:00:00.000Z")),
         ]);

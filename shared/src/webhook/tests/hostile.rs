@@ -50,7 +50,9 @@ fn everything(platform: &dyn Platform, headers: &Headers, body: &[u8]) {
     assert!(platform.verify(all, &[Secret::new("secret"), Secret::new("whpk_AAAA")], signed_at()).is_err());
     let identified = platform.identify(all);
     if let Err(error) = identified {
-        assert!(matches!(error, Rejection::Malformed(_) | Rejection::UnknownTopic(_)), "{error:?}");
+        let is_refusal =
+            matches!(error, Rejection::Malformed(_) | Rejection::NoOrder { .. } | Rejection::UnknownTopic(_));
+        assert!(is_refusal, "{error:?}");
     }
     platform.is_unsigned_ping(all);
     platform.is_test(body);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::order::{Address, Customer, Order, Payment};
-use crate::webhook::{BadOrder, Subject};
+use crate::webhook::{BadOrder, Event, Rejection, Subject};
 
 /// The sample order of a platform, with some of its fields changed.
 fn changed(name: &str, changes: &[(&str, Value)]) -> Vec<u8> {
@@ -260,5 +260,72 @@ fn shopwares_payment_is_the_one_that_counts() {
         ),
     ] {
         assert_eq!(order("shopware", &changes).payment.method.as_deref(), Some(expected), "{changes:?}");
+    }
+}
+
+#[test]
+fn shopifys_payment_method_is_the_one_that_is_not_a_gift_card() {
+    for (names, expected) in [
+        (json!(["gift_card", "shopify_payments"]), Some("shopify_payments")),
+        (json!(["gift_card"]), Some("gift_card")),
+        (json!([]), None),
+    ] {
+        let changes = [("/payment_gateway_names", names), ("/gateway", json!(null))];
+        assert_eq!(order("shopify", &changes).payment.method.as_deref(), expected);
+    }
+}
+
+#[test]
+fn a_woocommerce_line_that_was_made_dearer_has_no_discount() {
+    let line =
+        order("woocommerce", &[("/line_items/0/subtotal", json!("10.00")), ("/line_items/0/total", json!("12.00"))]);
+    let line = &line.items[0];
+    assert_eq!(
+        (line.discount.map(|m| m.to_string()).as_deref(), line.total.to_string().as_str()),
+        (Some("0.00"), "12.00")
+    );
+}
+
+#[test]
+fn the_discount_of_a_magento_bundle_stands_with_its_parts() {
+    let line = |id: u32, parent: Value, kind: &str, discount: &str| {
+        json!({
+            "item_id": id, "parent_item_id": parent, "product_type": kind, "sku": format!("SKU-{id}"), "name": "x",
+            "qty_ordered": 1, "price": 300, "row_total": 300, "discount_amount": discount, "tax_amount": 0
+        })
+    };
+    let items = json!([
+        line(1, json!(null), "bundle", "0"),
+        line(2, json!(1), "simple", "20"),
+        line(3, json!(1), "simple", "10"),
+        line(4, json!(null), "configurable", "5"),
+        line(5, json!(4), "simple", "5"),
+    ]);
+    let order = order("magento", &[("/items", items)]);
+    let lines = order.items.iter().map(|item| (item.sku.as_deref(), item.discount.map(|m| m.to_string())));
+    let lines: Vec<_> = lines.collect();
+    assert_eq!(lines, [(Some("SKU-1"), Some("30.00".to_owned())), (Some("SKU-4"), Some("5.00".to_owned()))]);
+}
+
+#[test]
+fn magentos_cloud_event_says_what_happened_and_which_delivery_it_is() {
+    let order: Value = serde_json::from_slice(&body("magento")).expect("JSON");
+    for (kind, topic, expected) in [
+        ("sales.order.created", None, Ok(Event::Placed)),
+        ("sales.order.paid", Some("placed"), Ok(Event::Paid)),
+        ("sales.order.cancelled", None, Ok(Event::Canceled)),
+        ("sales.invoice.paid", None, Err(Rejection::UnknownTopic("sales.invoice.paid".into()))),
+    ] {
+        let event = json!({ "specversion": "1.0", "id": "0197f1c7", "type": kind, "data": order });
+        let event = event.to_string();
+        let headers = Headers::default();
+        let subject =
+            sample_platforms()["demo-magento"].identify(Webhook { headers: &headers, topic, body: event.as_bytes() });
+        match subject {
+            Ok(Subject::Order(identity)) => {
+                assert_eq!((Ok(identity.event), identity.delivery_id.as_deref()), (expected, Some("0197f1c7")));
+            }
+            other => assert_eq!(other.map(|_| Event::Updated), expected),
+        }
     }
 }

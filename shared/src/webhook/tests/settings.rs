@@ -92,3 +92,23 @@ fields = { topic = "/what", topic_header = "X-Topic", delivery_id_header = "X-De
     assert!(platforms["own"].owns_header("x-delivery") && platforms["own"].owns_header("x-signature"));
     assert!(!platforms["own"].owns_header("authorization"));
 }
+
+#[test]
+fn texts_may_stand_in_several_places_and_nothing_else() {
+    let document = r#"
+[[shops]]
+code = "own"
+platform = "generic"
+signature = { header = "x-signature" }
+fields = { id = ["/shop", "/no"], number = ["/prefix", "/no"], placed_at = ["/date", "/time"] }
+"#;
+    let (_, problems) = platforms_of(document);
+    let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
+    assert_eq!(paths, ["shops[0].fields.id", "shops[0].fields.placed_at"]);
+    let (platforms, problems) = platforms_of(
+        &document.replace(r#"["/shop", "/no"]"#, r#""/no""#).replace(r#"["/date", "/time"]"#, r#""/date""#),
+    );
+    assert_eq!(problems, []);
+    let body = r#"{"no": 42, "prefix": "PRE", "date": "2026-03-01", "currency": "EUR", "total": 1, "items": []}"#;
+    assert_eq!(platforms["own"].read("own", body.as_bytes()).map(|order| order.number), Ok("PRE 42".to_owned()));
+}
