@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ordersync::aws;
-use ordersync::ledger::Status;
+use ordersync::ledger::{Claim, ExportKey, Facts, NextStep, Status};
 use serde_json::{Value, json};
 
 use crate::support::receiver::{Receiver, Reply};
@@ -76,4 +76,34 @@ async fn what_does_not_fit_into_the_time_is_handed_back() {
             if handed_back.contains(id) { [None, Some(Status::Pending)] } else { [Some(Status::Exported); 2] };
         assert!(expected.contains(&status), "{id} is {status:?}");
     }
+}
+
+#[tokio::test]
+async fn an_export_whose_pipeline_is_gone_ends_in_error() {
+    let stack = Stack::get();
+    let _receiver = Receiver::start(19423, |_, _| Reply::ok(""));
+    let key = ExportKey { shop: "it-orphan".into(), order_id: "orphan-1".into(), pipeline: "gone".into() };
+    let facts = Facts {
+        number: "N-orphan-1".into(),
+        placed_at: None,
+        order_state: None,
+        payment_state: None,
+        payment_method: None,
+        is_unpaid: false,
+        payload: stack.payloads.keep("it-orphan", "orphan-1", b"{}").await.unwrap(),
+        envelope: ordersync::queue::Fields::new(),
+    };
+    let now = ordersync::clock::now();
+    let Claim::Granted(lease) = stack.ledger.claim(&key, &facts, "a", now, now).await.unwrap() else {
+        panic!("granted")
+    };
+    stack.ledger.fail(&lease, "HTTP 503", None, NextStep::Retry { not_before: now }, now).await.unwrap();
+    let mut record = record("orphan", &order("orphan-1").to_string());
+    record["messageAttributes"]["shop"]["stringValue"] = json!("it-orphan");
+    record["attributes"]["ApproximateReceiveCount"] = json!("2");
+    assert_eq!(process(&stack, &json!({ "Records": [record] })).await, Vec::<String>::new());
+    let row = stack.row("it-orphan", "orphan-1", "gone").await.unwrap();
+    assert_eq!(row.status, Status::Error);
+    assert!(row.last_error.unwrap().contains("no longer configured"));
+    stack.export("it-orphan", "orphan-1", "orphan", Status::Exported).await;
 }

@@ -140,3 +140,33 @@ async fn a_row_that_was_never_tried_gives_way_and_one_that_was_does_not() {
     assert_eq!(ledger.skip(&key, &facts, "declined", at(5)).await, Ok(Recorded::LeftAsIs));
     assert_eq!(ledger.claim(&key, &facts, "b", at(99), at(160)).await.unwrap(), Claim::Over(Status::Error));
 }
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_known_as_ones_own() {
+    let (stack, key) = (Stack::get(), key("own"));
+    let (facts, ledger) = (facts(&stack).await, &stack.ledger);
+    let first = granted(ledger.claim(&key, &facts, "a/m-1/1", at(0), at(60)).await.unwrap());
+    let again = granted(ledger.claim(&key, &facts, "a/m-1/1", at(0), at(60)).await.unwrap());
+    assert_eq!((again.attempt, &again), (1, &first));
+    let other = ledger.claim(&key, &facts, "a/m-2/1", at(0), at(60)).await.unwrap();
+    assert_eq!(other, Claim::Held { until: at(60) });
+}
+
+#[tokio::test]
+async fn a_further_attempt_leaves_what_was_said_of_the_order() {
+    let (stack, key) = (Stack::get(), key("further"));
+    let (facts, ledger) = (facts(&stack).await, &stack.ledger);
+    let lease = granted(ledger.claim(&key, &facts, "a", at(0), at(60)).await.unwrap());
+    ledger.fail(&lease, "HTTP 503", None, NextStep::Retry { not_before: at(30) }, at(1)).await.unwrap();
+    let paid =
+        Observation { order_state: None, payment_state: Some("paid".into()), is_unpaid: false, is_canceled: false };
+    ledger.observe(&key.shop, &key.order_id, &paid, at(2)).await.unwrap();
+    let lease = granted(ledger.claim(&key, &facts, "b", at(30), at(90)).await.unwrap());
+    let row = ledger.export(&key).await.unwrap().unwrap();
+    assert_eq!((row.is_unpaid, row.payment_state.as_deref(), lease.attempt), (false, Some("paid"), 2));
+    granted(ledger.claim(&key, &facts, "c", at(90), at(120)).await.unwrap());
+    granted(ledger.claim(&key, &facts, "d", at(120), at(150)).await.unwrap());
+    let outcomes: Vec<_> =
+        ledger.export(&key).await.unwrap().unwrap().history.iter().map(|attempt| attempt.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Retry, Outcome::Lost, Outcome::Lost], "each lost attempt is on record");
+}

@@ -9,6 +9,7 @@ pub(crate) fn message(record: &SqsMessage) -> Message {
         Some((name.clone(), attribute.string_value.clone()?))
     };
     Message {
+        id: record.message_id.clone().unwrap_or_default(),
         fields: record.message_attributes.iter().filter_map(text).collect(),
         body: record.body.clone().unwrap_or_default(),
         receive_count: receive_count(record),

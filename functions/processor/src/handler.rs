@@ -90,7 +90,7 @@ impl Processor {
         Runner {
             ledger: self.ledger.clone(),
             clients: self.connected.clients(config),
-            owner: context.request_id.clone(),
+            invocation: context.request_id.clone(),
             deadline: Instant::now() + left.saturating_sub(TO_ANSWER),
             max_receive_count: self.max_receive_count,
         }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_dynamodb::types::ReturnValue;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
 use super::keys::{Item, primary};
@@ -22,8 +21,8 @@ pub(super) struct Change {
 /// What became of a change.
 #[derive(Debug)]
 pub(super) enum Changed {
-    /// It was made; the row as it was before, if there was one.
-    Done(Option<Row>),
+    /// It was made.
+    Done,
     /// The row is not in the state that the change expects; the row as it is.
     Refused(Option<Row>),
 }
@@ -43,15 +42,6 @@ impl Change {
             Some(value) => self.set(name, value),
             None => self.remove(&[name]),
         }
-    }
-
-    /// Adds one to a number that may not be there yet.
-    pub(super) fn increment(mut self, name: &str) -> Self {
-        self.values.insert(":zero".into(), AttributeValue::N("0".into()));
-        self.values.insert(":one".into(), AttributeValue::N("1".into()));
-        let name = self.name(name);
-        self.set.push(format!("{name} = if_not_exists({name}, :zero) + :one"));
-        self
     }
 
     /// Sets an attribute unless it has a value.
@@ -125,12 +115,11 @@ impl Ledger {
             .condition_expression(change.condition)
             .set_expression_attribute_names(Some(change.names))
             .set_expression_attribute_values(Some(change.values))
-            .return_values(ReturnValue::AllOld)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match answer {
-            Ok(output) => Ok(Changed::Done(row(output.attributes.as_ref())?)),
+            Ok(_) => Ok(Changed::Done),
             Err(failure) => match failure.as_service_error() {
                 Some(error) if error.is_conditional_check_failed_exception() => {
                     let item = match error {

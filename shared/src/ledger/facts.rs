@@ -6,6 +6,9 @@ use super::{Attempt, ExportKey, Payload};
 use crate::order::Order;
 use crate::queue::Fields;
 
+/// Longest state or method kept in a row, in characters.
+const LONGEST_WORD: usize = 200;
+
 /// What is known of an order when its export is first written.
 #[derive(Debug, Clone)]
 pub struct Facts {
@@ -33,14 +36,19 @@ impl Facts {
         Self {
             number: order.number.clone(),
             placed_at: Some(order.placed_at),
-            order_state: order.state.clone(),
-            payment_state: order.payment.state.clone(),
-            payment_method: order.payment.method.clone(),
+            order_state: capped(order.state.as_ref()),
+            payment_state: capped(order.payment.state.as_ref()),
+            payment_method: capped(order.payment.method.as_ref()),
             is_unpaid: !order.payment.paid,
             payload,
             envelope,
         }
     }
+}
+
+/// The platform's words are short; what is not is cut, so that the row stays within the table's limits.
+fn capped(word: Option<&String>) -> Option<String> {
+    word.map(|word| word.chars().take(LONGEST_WORD).collect())
 }
 
 /// What a shop says of an order after it was placed.
@@ -60,8 +68,8 @@ impl Observation {
     /// What a webhook with the whole order says.
     pub fn of(order: &Order, is_canceled: bool) -> Self {
         Self {
-            order_state: order.state.clone(),
-            payment_state: order.payment.state.clone(),
+            order_state: capped(order.state.as_ref()),
+            payment_state: capped(order.payment.state.as_ref()),
             is_unpaid: !order.payment.paid && !is_canceled,
             is_canceled,
         }

@@ -29,6 +29,8 @@ pub struct Row {
     pub placed_at: Option<Timestamp>,
     /// Attempts so far, the running one included.
     pub attempts: u32,
+    /// Who holds the lease on it.
+    pub lease_owner: Option<String>,
     /// When the lease on it ends.
     pub lease_until: Option<Timestamp>,
     /// When the next attempt is due.
@@ -133,6 +135,11 @@ pub(super) fn with_attempt(mut history: Vec<Attempt>, attempt: Attempt) -> Vec<A
 }
 
 impl Row {
+    /// Whether this attempt holds the lease.
+    pub(super) fn is_held_by(&self, owner: &str) -> bool {
+        self.status == Status::Processing && self.lease_owner.as_deref() == Some(owner)
+    }
+
     /// Reads an item of the table.
     pub(super) fn from_item(item: &Item) -> Result<Self, LedgerError> {
         let key = export_key(item)?;
@@ -153,6 +160,7 @@ impl Row {
             created_at: time("created_at").ok_or_else(|| bad("a time in created_at"))?,
             placed_at: time("placed_at"),
             attempts: attempts.unwrap_or(0),
+            lease_owner: text("lease_owner"),
             lease_until: time("lease_until"),
             not_before: time("not_before"),
             history: list("history").iter().filter_map(Attempt::from_attribute).collect(),

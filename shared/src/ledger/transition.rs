@@ -19,9 +19,10 @@ const HELD: &str = "#status = :processing AND #lease_owner = :owner";
 const LEASE: [&str; 3] = ["lease_owner", "lease_until", "not_before"];
 
 /// The history to go on with: an attempt whose lease ran out left no word, so this says it.
-pub(super) fn history_with_lost(row: Row, now: Timestamp) -> Vec<Attempt> {
+pub(super) fn history_with_lost(row: &Row, now: Timestamp) -> Vec<Attempt> {
+    let history = row.history.clone();
     if row.status != Status::Processing {
-        return row.history;
+        return history;
     }
     let lost = Attempt {
         at: row.updated_at,
@@ -30,16 +31,39 @@ pub(super) fn history_with_lost(row: Row, now: Timestamp) -> Vec<Attempt> {
         error: Some("the attempt ended without a word: its lease ran out".into()),
         response: None,
     };
-    with_attempt(row.history, lost)
+    with_attempt(history, lost)
 }
 
-pub(super) fn claim(key: &ExportKey, facts: &Facts, owner: &str, now: Timestamp, until: Timestamp) -> Change {
-    arrival(key, facts, Status::Processing, now)
-        .increment("attempts")
+/// Takes the lease for the first attempt.
+pub(super) fn begin(key: &ExportKey, facts: &Facts, owner: &str, now: Timestamp, until: Timestamp) -> Change {
+    leased(arrival(key, facts, Status::Processing, now), 1, owner, until)
+        .remove(&["last_error"])
+        .expects(UNTRIED, &[("skipped", status(Status::Skipped)), ("error", status(Status::Error))])
+}
+
+/// Takes the lease for a further attempt, at the row as it was seen.
+pub(super) fn resume(row: &Row, history: &[Attempt], owner: &str, now: Timestamp, until: Timestamp) -> Change {
+    let values = [
+        ("pending", status(Status::Pending)),
+        ("processing", status(Status::Processing)),
+        ("now", time(now)),
+        ("seen", AttributeValue::N(row.attempts.to_string())),
+    ];
+    leased(moved(Change::default(), &row.key, Status::Processing, now), row.attempts + 1, owner, until)
+        .set("history", attributes(history))
+        .expects(&format!("#attempts = :seen AND ({DUE} OR {EXPIRED})"), &values)
+}
+
+fn leased(change: Change, attempt: u32, owner: &str, until: Timestamp) -> Change {
+    change
+        .set("attempts", AttributeValue::N(attempt.to_string()))
         .set("lease_owner", text(owner))
         .set("lease_until", time(until))
         .remove(&["not_before", "expires_at"])
-        .expects(&format!("{UNTRIED} OR {DUE} OR {EXPIRED}"), &open_states(now))
+}
+
+fn attributes(history: &[Attempt]) -> AttributeValue {
+    AttributeValue::L(history.iter().map(Attempt::to_attribute).collect())
 }
 
 pub(super) fn complete(lease: &Lease, completion: &Completion, now: Timestamp, retention: Duration) -> Change {
@@ -105,7 +129,7 @@ fn finish(
     };
     let history = with_attempt(lease.history.clone(), attempt);
     moved(Change::default(), &lease.key, to, now)
-        .set("history", AttributeValue::L(history.iter().map(Attempt::to_attribute).collect()))
+        .set("history", attributes(&history))
         .expects(HELD, &[("processing", status(Status::Processing)), ("owner", text(&lease.owner))])
 }
 

@@ -7,8 +7,13 @@ use super::state::refusal;
 use super::transition::{self, history_with_lost};
 use super::{Claim, Completion, ExportKey, Facts, Lease, Ledger, LedgerError, NextStep, Observation, Recorded, Row};
 
+/// How often a row that changes under our hands is looked at.
+const NOTE_TRIES: usize = 5;
+
 impl Ledger {
-    /// Takes the lease on an export until `until`: one write, which also keeps the raw order.
+    /// Takes the lease on an export until `until`. The first attempt is one write, which also keeps the raw order; a
+    /// further one leaves what is known of the order as it is, since a later webhook may have changed it. `owner` names
+    /// this attempt and no other.
     pub async fn claim(
         &self,
         key: &ExportKey,
@@ -17,17 +22,30 @@ impl Ledger {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Claim<Lease>, LedgerError> {
-        let lease = |before: Option<Row>| Lease {
-            key: key.clone(),
-            attempt: before.as_ref().map_or(0, |row| row.attempts) + 1,
-            owner: owner.to_owned(),
-            began: now,
-            history: before.map(|row| history_with_lost(row, now)).unwrap_or_default(),
+        let lease =
+            |attempt, history| Lease { key: key.clone(), attempt, owner: owner.to_owned(), began: now, history };
+        let row = match self.change(key, transition::begin(key, facts, owner, now, until)).await? {
+            Changed::Done => return Ok(Claim::Granted(lease(1, Vec::new()))),
+            Changed::Refused(row) => row,
         };
-        match self.change(key, transition::claim(key, facts, owner, now, until)).await? {
-            Changed::Done(before) => Ok(Claim::Granted(lease(before))),
-            Changed::Refused(Some(row)) => Ok(refusal(&row, now).unwrap_or(Claim::NotYet { until: now })),
-            Changed::Refused(None) => Ok(Claim::NotYet { until: now }),
+        let Some(row) = row else { return Ok(Claim::NotYet { until: now }) };
+        if row.is_held_by(owner) {
+            // The answer to our own write was lost, and the client repeated it.
+            return Ok(Claim::Granted(lease(row.attempts, row.history)));
+        }
+        if let Some(refusal) = refusal(&row, now) {
+            return Ok(refusal);
+        }
+        let history = history_with_lost(&row, now);
+        match self.change(key, transition::resume(&row, &history, owner, now, until)).await? {
+            Changed::Done => Ok(Claim::Granted(lease(row.attempts + 1, history))),
+            Changed::Refused(Some(now_it_is)) if now_it_is.is_held_by(owner) => {
+                Ok(Claim::Granted(lease(now_it_is.attempts, history)))
+            }
+            Changed::Refused(now_it_is) => {
+                let refusal = now_it_is.and_then(|row| refusal(&row, now));
+                Ok(refusal.unwrap_or(Claim::NotYet { until: now }))
+            }
         }
     }
 
@@ -81,27 +99,32 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), LedgerError> {
         for row in self.order(shop, order_id).await? {
-            let change = transition::observe(&row, said, now, self.retention);
-            if let Changed::Refused(_) = self.change(&row.key, change).await? {
-                tracing::debug!(
-                    export = row.key.idempotency_key(),
-                    "the export changed meanwhile and is left as it is"
-                );
-            }
+            self.note(row, said, now).await?;
         }
         Ok(())
     }
 
+    /// Notes it in one row. A row that changes meanwhile is looked at again.
+    async fn note(&self, mut row: Row, said: &Observation, now: Timestamp) -> Result<(), LedgerError> {
+        for _ in 0..NOTE_TRIES {
+            match self.change(&row.key, transition::observe(&row, said, now, self.retention)).await? {
+                Changed::Refused(Some(changed)) => row = changed,
+                Changed::Done | Changed::Refused(None) => return Ok(()),
+            }
+        }
+        Err(LedgerError::Unavailable("the export keeps changing".into()))
+    }
+
     async fn held(&self, lease: &Lease, change: Change) -> Result<(), LedgerError> {
         match self.change(&lease.key, change).await? {
-            Changed::Done(_) => Ok(()),
+            Changed::Done => Ok(()),
             Changed::Refused(_) => Err(LedgerError::LeaseLost),
         }
     }
 
     async fn untouched(&self, key: &ExportKey, change: Change) -> Result<Recorded, LedgerError> {
         match self.change(key, change).await? {
-            Changed::Done(_) => Ok(Recorded::Written),
+            Changed::Done => Ok(Recorded::Written),
             Changed::Refused(_) => Ok(Recorded::LeftAsIs),
         }
     }

@@ -6,19 +6,21 @@ use futures_util::stream;
 use super::run::{Arrival, Runner, Verdict};
 use crate::clock;
 use crate::config::{Config, Pipeline, Shop};
-use crate::ledger::{ExportKey, Facts, LedgerError, Observation, PayloadStore};
+use crate::ledger::{ExportKey, Facts, LedgerError, Observation, PayloadStore, Recorded, Status};
 use crate::order::Order;
 use crate::queue::{BadEnvelope, Envelope, Fields};
 use crate::webhook::{BadOrder, Event, Identity, Subject, Webhook};
 
 /// Pipelines of one order that run at the same time.
-const PIPELINES_AT_ONCE: usize = 4;
+const PIPELINES_AT_ONCE: usize = 16;
 /// `DynamoDB` takes keys of an index up to 2048 bytes, and a character has at most four.
 const LONGEST_NUMBER: usize = 512;
 
 /// A message as the queue delivers it.
 #[derive(Debug, Clone)]
 pub struct Message {
+    /// The queue's identifier of the message.
+    pub id: String,
     /// Message attributes.
     pub fields: Fields,
     /// Message body.
@@ -74,7 +76,9 @@ impl Runner {
                 let facts = Facts::of(&order, unread.payload, unread.envelope);
                 let headers = &envelope.headers;
                 let receive_count = message.receive_count;
-                let arrival = Arrival { order: &order, facts: &facts, raw: &raw, headers, receive_count };
+                let owner = format!("{}/{}/{receive_count}", self.invocation, message.id);
+                let arrival =
+                    Arrival { order: &order, facts: &facts, raw: &raw, headers, receive_count, owner: &owner };
                 self.dispatch(config, shop, identity.event, arrival).await
             }
             Err(_) if identity.event == Event::Canceled => {
@@ -102,12 +106,35 @@ impl Runner {
             let said = Observation::of(order, event == Event::Canceled);
             self.ledger.observe(&order.shop, &order.id, &said, clock::now()).await?;
         }
-        let pipelines: Vec<&Pipeline> = wanted(config, &shop.code, event).collect();
+        if arrival.receive_count > 1 {
+            self.end_orphans(config, arrival).await?;
+        }
+        let mut pipelines: Vec<&Pipeline> = wanted(config, &shop.code, event).collect();
         if pipelines.is_empty() && event == Event::Placed {
             return self.skip(order, arrival.facts, "no pipeline takes orders of this shop").await;
         }
+        // Each delivery begins with another pipeline, so that slow ones cannot keep the others from their turn.
+        let turn = usize::try_from(arrival.receive_count).unwrap_or(0) % pipelines.len().max(1);
+        pipelines.rotate_left(turn);
         let runs = stream::iter(pipelines).map(|pipeline| self.run(pipeline, arrival));
         Ok(runs.buffer_unordered(PIPELINES_AT_ONCE).fold(Verdict::Done, async |all, one| all.and(one)).await)
+    }
+
+    /// Exports that were begun for a pipeline that is no longer there for the shop have nobody to end them.
+    async fn end_orphans(&self, config: &Config, arrival: Arrival<'_>) -> Result<(), LedgerError> {
+        let order = arrival.order;
+        for row in self.ledger.order(&order.shop, &order.id).await? {
+            let is_served = |pipeline: &Pipeline| pipeline.code == row.key.pipeline && pipeline.serves(&order.shop);
+            let is_open = matches!(row.status, Status::Pending | Status::Processing);
+            if is_open && !config.pipelines.iter().any(is_served) {
+                let reason = "the pipeline is no longer configured for this shop";
+                if self.ledger.reject(&row.key, arrival.facts, reason, clock::now()).await? == Recorded::Written {
+                    let (export, pipeline) = (row.key.idempotency_key(), &row.key.pipeline);
+                    tracing::error!(export, "gave up on order {} of {} to {pipeline}: {reason}", order.id, order.shop);
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn skip(&self, order: &Order, facts: &Facts, reason: &str) -> Result<Verdict, MessageError> {

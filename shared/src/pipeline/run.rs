@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::transport::Clients;
 use super::{Export, Failure, Retry, filter};
 use crate::clock;
-use crate::config::Pipeline;
+use crate::config::{Pipeline, Retries};
 use crate::ledger::{Claim, Completion, ExportKey, Facts, Lease, Ledger, LedgerError, NextStep, Recorded, Status};
 use crate::order::Order;
 use crate::queue::backoff;
@@ -22,6 +22,8 @@ const TO_RECORD: Duration = Duration::from_secs(1);
 const LEAST: Duration = Duration::from_secs(2);
 /// How much longer than the attempt the lease lasts, so that a slow record is not overtaken.
 const LEASE_MARGIN: Duration = Duration::from_secs(2);
+/// Longest wait between two tries to record an outcome.
+const LONGEST_WAIT_TO_RECORD: Duration = Duration::from_secs(2);
 /// Longest error and response text kept in the ledger, in characters.
 const KEPT_TEXT: usize = 2000;
 
@@ -32,8 +34,8 @@ pub struct Runner {
     pub ledger: Ledger,
     /// What transports work with.
     pub clients: Clients,
-    /// Who holds the leases taken: the invocation.
-    pub owner: String,
+    /// The invocation's own identifier.
+    pub invocation: String,
     /// When work must be over.
     pub deadline: Instant,
     /// How often the queue delivers a message before it goes to the dead-letter queue.
@@ -53,6 +55,8 @@ pub struct Arrival<'a> {
     pub headers: &'a Headers,
     /// How often the queue has delivered this message, this time included.
     pub receive_count: u32,
+    /// Who holds the leases taken: this delivery of this message.
+    pub owner: &'a str,
 }
 
 /// What the queue is told about a message, or a part of its work.
@@ -93,7 +97,9 @@ impl Runner {
             }
             Err(error) => {
                 tracing::error!(export = key.idempotency_key(), error = %error, "ledger failed for {}", name(&key));
-                let wait = backoff(&pipeline.retries, arrival.receive_count, Retry::Backoff, fastrand::f64());
+                // Nothing was tried, so the pipeline's own and perhaps short back-off is not for this.
+                let retries = Retries::default_for(self.max_receive_count);
+                let wait = backoff(&retries, arrival.receive_count, Retry::Backoff, fastrand::f64());
                 Verdict::Retry(wait.unwrap_or_default())
             }
         }
@@ -127,7 +133,7 @@ impl Runner {
             return Ok(Verdict::Retry(Duration::ZERO));
         }
         let lease_ends = later(now, left + LEASE_MARGIN);
-        match self.ledger.claim(key, arrival.facts, &self.owner, now, lease_ends).await? {
+        match self.ledger.claim(key, arrival.facts, arrival.owner, now, lease_ends).await? {
             Claim::Granted(lease) => self.attempt(pipeline, &lease, arrival).await,
             Claim::Held { until } | Claim::NotYet { until } => {
                 tracing::info!(export = key.idempotency_key(), %until, "not now: {}", name(key));
@@ -148,7 +154,7 @@ impl Runner {
             outcome.unwrap_or_else(|_| Err(Failure::retryable("the attempt panicked, see the function's log")));
         match outcome {
             Ok(completion) => {
-                self.ledger.complete(lease, &completion, clock::now()).await?;
+                self.record(async || self.ledger.complete(lease, &completion, clock::now()).await).await?;
                 let export = lease.key.idempotency_key();
                 tracing::info!(export, attempt = lease.attempt, "exported {}", name(&lease.key));
                 Ok(Verdict::Done)
@@ -176,6 +182,21 @@ impl Runner {
         Ok(Completion { destination: receipt.destination, external_id })
     }
 
+    /// Records how an attempt ended. An outcome that is not on record is an attempt that will be made again, so the
+    /// ledger is asked as long as there is time.
+    async fn record(&self, write: impl AsyncFn() -> Result<(), LedgerError>) -> Result<(), LedgerError> {
+        let mut wait = Duration::from_millis(200);
+        loop {
+            match write().await {
+                Err(LedgerError::Unavailable(_)) if Instant::now() + wait < self.deadline => {
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(LONGEST_WAIT_TO_RECORD);
+                }
+                ended => return ended,
+            }
+        }
+    }
+
     async fn record_failure(
         &self,
         pipeline: &Pipeline,
@@ -201,7 +222,7 @@ impl Runner {
                 tracing::error!(export, attempt = lease.attempt, error = message, "gave up on {}", name(key));
             }
         }
-        self.ledger.fail(lease, &message, response.as_deref(), next, now).await?;
+        self.record(async || self.ledger.fail(lease, &message, response.as_deref(), next, now).await).await?;
         Ok(match (next, wait) {
             (NextStep::Retry { .. }, Some(wait)) => Verdict::Retry(wait),
             // Reported once more, so that the queue's redrive policy moves it to the dead-letter queue.

@@ -33,12 +33,13 @@ pub enum SendError {
 }
 
 impl Inbound {
-    /// Sends a webhook. When this returns, it is durable. `unique` names the object if the body has to go to S3.
-    pub async fn send(&self, mut envelope: Envelope, body: &[u8], unique: &str) -> Result<(), SendError> {
+    /// Sends a webhook. When this returns, it is durable. `request_id` is part of
+    /// the object's name if the body has to go to S3.
+    pub async fn send(&self, mut envelope: Envelope, body: &[u8], request_id: &str) -> Result<(), SendError> {
         let text = std::str::from_utf8(body).ok().filter(|text| Envelope::fits_in_message(text, &envelope.fields()));
         let text = match text {
             Some(text) => text.to_owned(),
-            None => self.store(&mut envelope, body, unique).await?,
+            None => self.store(&mut envelope, body, request_id).await?,
         };
         let message = self.sqs.send_message().queue_url(&self.queue_url).message_body(text);
         let message = message
@@ -49,9 +50,10 @@ impl Inbound {
     }
 
     /// Puts the body in S3 and returns the text that takes its place in the message.
-    async fn store(&self, envelope: &mut Envelope, body: &[u8], unique: &str) -> Result<String, SendError> {
+    async fn store(&self, envelope: &mut Envelope, body: &[u8], request_id: &str) -> Result<String, SendError> {
         let day = envelope.received_at.strftime("%Y/%m/%d");
-        let key = format!("{INBOUND_PREFIX}{}/{day}/{unique}", envelope.shop);
+        let random = fastrand::u64(..);
+        let key = format!("{INBOUND_PREFIX}{}/{day}/{request_id}-{random:016x}", envelope.shop);
         let put = self.s3.put_object().bucket(&self.bucket).key(&key).content_type("application/octet-stream");
         let put = put.body(body.to_vec().into()).send().await;
         put.map_err(|failure| SendError::Bucket(aws::reason(&failure)))?;

@@ -34,8 +34,9 @@ fn lease() -> Lease {
 
 #[test]
 fn a_claim_names_the_states_it_may_come_from() {
-    let change = claim(&key(), &facts(), "request-1", at("2026-01-05T09:15:02Z"), at("2026-01-05T09:15:37Z"));
-    insta::assert_snapshot!(change.describe());
+    let (now, until) = (at("2026-01-05T09:15:02Z"), at("2026-01-05T09:15:37Z"));
+    insta::assert_snapshot!("begin", begin(&key(), &facts(), "request-1", now, until).describe());
+    insta::assert_snapshot!("resume", resume(&row(Status::Pending), &[], "request-1", now, until).describe());
 }
 
 #[test]
@@ -61,7 +62,7 @@ fn a_lost_attempt_is_on_record_and_the_last_ten_are_kept() {
     };
     let history = (0..10).map(attempt).collect();
     let row = Row { history, ..row(Status::Processing) };
-    let history = history_with_lost(row, at("2026-01-05T09:30:00Z"));
+    let history = history_with_lost(&row, at("2026-01-05T09:30:00Z"));
     assert_eq!(history.len(), 10);
     assert_eq!(history.first(), Some(&attempt(1)));
     assert_eq!(history.last().map(|attempt| attempt.outcome), Some(Outcome::Lost));
@@ -98,6 +99,7 @@ fn row(status: Status) -> Row {
         created_at: at("2026-01-05T09:15:00Z"),
         placed_at: None,
         attempts: 1,
+        lease_owner: None,
         lease_until: None,
         not_before: None,
         history: Vec::new(),

@@ -122,7 +122,7 @@ async fn run_through(pipeline: &Pipeline, rules: &[&Rule], left: Duration, recei
     let runner = Runner {
         ledger: Ledger::new(table, "table".into(), Duration::from_hours(24)),
         clients: Clients::new(s3, "bucket", Secrets::fixed::<String>([]), Egress::default()),
-        owner: "request-1".into(),
+        invocation: "request-1".into(),
         deadline: Instant::now() + left,
         max_receive_count: 10,
     };
@@ -134,7 +134,14 @@ async fn run_through(pipeline: &Pipeline, rules: &[&Rule], left: Duration, recei
     .unwrap();
     let facts = Facts::of(&order, Payload::Inline(Blob::new(b"zstd")), crate::queue::Fields::new());
     let headers = Headers::default();
-    let arrival = Arrival { order: &order, facts: &facts, raw: b"{}", headers: &headers, receive_count };
+    let arrival = Arrival {
+        order: &order,
+        facts: &facts,
+        raw: b"{}",
+        headers: &headers,
+        receive_count,
+        owner: "request-1/m-1/1",
+    };
     let verdict = runner.run(pipeline, arrival).await;
     assert_eq!(rules.iter().map(|rule| rule.num_calls()).sum::<usize>(), rules.len(), "every write, and no other");
     verdict
@@ -173,6 +180,13 @@ async fn an_attempt_that_hangs_is_recorded_before_the_time_is_over() {
     let left = LEAST + Duration::from_millis(200);
     let verdict = run(Behaviour::Hangs, &[&write("processing"), &write("pending")], left, 1).await;
     assert!(matches!(verdict, Verdict::Retry(_)), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn an_outcome_is_recorded_through_a_short_outage() {
+    let outage = mock!(aws_sdk_dynamodb::Client::update_item).then_error(|| UpdateItemError::unhandled("away"));
+    let rules = [&write("processing"), &outage, &write("exported")];
+    assert_eq!(run(Behaviour::Works, &rules, AMPLE, 1).await, Verdict::Done);
 }
 
 #[tokio::test]
