@@ -24,7 +24,7 @@ pub(super) enum Changed {
     /// It was made.
     Done,
     /// The row is not in the state that the change expects; the row as it is.
-    Refused(Option<Row>),
+    Refused(Option<Box<Row>>),
 }
 
 impl Change {
@@ -151,6 +151,6 @@ fn plain(value: &AttributeValue) -> String {
     }
 }
 
-fn row(item: Option<&Item>) -> Result<Option<Row>, LedgerError> {
-    item.filter(|item| !item.is_empty()).map(Row::from_item).transpose()
+fn row(item: Option<&Item>) -> Result<Option<Box<Row>>, LedgerError> {
+    item.filter(|item| !item.is_empty()).map(|item| Row::from_item(item).map(Box::new)).transpose()
 }

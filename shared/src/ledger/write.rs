@@ -108,7 +108,7 @@ impl Ledger {
     async fn note(&self, mut row: Row, said: &Observation, now: Timestamp) -> Result<(), LedgerError> {
         for _ in 0..NOTE_TRIES {
             match self.change(&row.key, transition::observe(&row, said, now, self.retention)).await? {
-                Changed::Refused(Some(changed)) => row = changed,
+                Changed::Refused(Some(changed)) => row = *changed,
                 Changed::Done | Changed::Refused(None) => return Ok(()),
             }
         }

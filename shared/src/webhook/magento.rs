@@ -118,7 +118,7 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
         },
         billing,
         delivery: ADDRESS.read(&delivery(order)?)?,
-        items: lines.iter().map(|(line, children)| item(line, children, amounts)).collect::<Result<_, _>>()?,
+        items: lines.iter().map(|sold| item(sold, amounts)).collect::<Result<_, _>>()?,
         note: order.at("customer_note").text()?,
         extra: order.extra(&KNOWN),
     })
@@ -148,54 +148,63 @@ fn delivery<'v>(order: &Node<'v>) -> Result<Node<'v>, BadOrder> {
     Ok(listed.into_iter().find(is_shipping).unwrap_or_else(|| order.at("shipping_address")))
 }
 
-/// The lines that were sold, each with its children. The children of configurable products and bundles are no lines of
-/// their own: the parent carries their price, and a configurable's parent the chosen variant's SKU. A child whose
-/// parent is not in the list counts itself.
-fn sold_lines<'v>(items: &Node<'v>) -> Result<Vec<(Node<'v>, Vec<Node<'v>>)>, BadOrder> {
-    let mut sold: Vec<(Node<'v>, Vec<Node<'v>>)> = Vec::new();
-    let mut places = HashMap::new();
-    let lines = keyed(items)?;
+/// A line as it stands in the list.
+struct Line<'v> {
+    id: Option<String>,
+    parent: Option<String>,
+    node: Node<'v>,
+}
+
+/// A line that was sold, with its parts.
+struct Sold<'v> {
+    line: Node<'v>,
+    parts: Vec<Node<'v>>,
+}
+
+/// The lines that were sold. The children of configurable products and bundles are no lines of their own: the parent
+/// carries their price, and a configurable's parent the chosen variant's SKU. A child whose parent is not in the list
+/// counts itself.
+fn sold_lines<'v>(items: &Node<'v>) -> Result<Vec<Sold<'v>>, BadOrder> {
+    let read =
+        |node: Node<'v>| Ok(Line { id: node.at("item_id").text()?, parent: node.at("parent_item_id").id()?, node });
+    let lines = items.items()?.into_iter().map(read).collect::<Result<Vec<_>, BadOrder>>()?;
     // Where lines have no identifiers, no parent can be found; then a child counts with it all the same.
-    let are_known = lines.iter().all(|(id, ..)| id.is_some());
-    let (parents, children): (Vec<_>, Vec<_>) = lines.into_iter().partition(|(_, parent, _)| parent.is_none());
-    for (id, _, line) in parents {
+    let are_known = lines.iter().all(|line| line.id.is_some());
+    let (parents, children): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.parent.is_none());
+    let (mut sold, mut places) = (Vec::new(), HashMap::new());
+    for Line { id, node, .. } in parents {
         id.map(|id| places.insert(id, sold.len()));
-        sold.push((line, Vec::new()));
+        sold.push(Sold { line: node, parts: Vec::new() });
     }
-    for (_, parent, line) in children {
+    for Line { parent, node, .. } in children {
         match parent.and_then(|parent| places.get(&parent)) {
-            Some(place) => sold[*place].1.push(line),
-            None if are_known => sold.push((line, Vec::new())),
+            Some(place) => sold[*place].parts.push(node),
+            None if are_known => sold.push(Sold { line: node, parts: Vec::new() }),
             None => {}
         }
     }
     Ok(sold)
 }
 
-/// Each line with its own identifier and its parent's.
-fn keyed<'v>(items: &Node<'v>) -> Result<Vec<(Option<String>, Option<String>, Node<'v>)>, BadOrder> {
-    let keyed = |line: Node<'v>| Ok((line.at("item_id").text()?, line.at("parent_item_id").id()?, line));
-    items.items()?.into_iter().map(keyed).collect()
-}
-
 /// Of a bundle priced by its parts, Magento writes the discount to the parts and 0 to the bundle.
-fn line_discount(line: &Node<'_>, children: &[Node<'_>], amounts: Amounts) -> Result<Option<Money>, BadOrder> {
+fn line_discount(Sold { line, parts }: &Sold<'_>, amounts: Amounts) -> Result<Option<Money>, BadOrder> {
     let own = amounts.discount(&line.at("discount_amount"))?;
     let is_bundle = line.at("product_type").text()?.as_deref() == Some("bundle");
     if !is_bundle || own.is_some_and(|own| !own.decimal().is_zero()) {
         return Ok(own);
     }
-    let parts = children.iter().map(|child| child.at("discount_amount").decimal());
+    let parts = parts.iter().map(|part| part.at("discount_amount").decimal());
     let parts = parts.collect::<Result<Vec<_>, _>>()?;
     let sum = parts.into_iter().flatten().try_fold(Decimal::ZERO, |sum, part| sum.checked_add(part.abs()));
     Ok(sum.map(|sum| amounts.money(sum)).filter(|sum| !sum.decimal().is_zero()).or(own))
 }
 
-fn item(line: &Node<'_>, children: &[Node<'_>], amounts: Amounts) -> Result<Item, BadOrder> {
+fn item(sold: &Sold<'_>, amounts: Amounts) -> Result<Item, BadOrder> {
+    let line = &sold.line;
     let quantity = line.at("qty_ordered").quantity()?;
     let sku = line.at("sku").text()?;
     let unit_price = amounts.require(&line.at("price"))?;
-    let discount = line_discount(line, children, amounts)?;
+    let discount = line_discount(sold, amounts)?;
     let total = amounts.read(&line.at("row_total"))?;
     Ok(Item {
         name: line.line_name(&["name"], sku.as_ref())?,
