@@ -90,6 +90,27 @@ def archive(folder: Path) -> bytes:
     return packed.getvalue()
 
 
+class StartError(DeployError):
+    """The functions are deployed and refuse to run. What is wrong is in the message; no log says more."""
+
+
+def said(payload: str) -> str:
+    """The lines that tell why a function did not start: those of its log that are errors, else the whole answer."""
+    try:
+        text = json.loads(payload).get("errorMessage", payload)
+    except ValueError:
+        return payload
+    problems = []
+    for line in text.splitlines():
+        try:
+            entry = json.loads(line[line.index("{") :])
+        except ValueError:
+            continue
+        if entry.get("level") == "ERROR":
+            problems.append(entry.get("message", line))
+    return "\n".join(problems) or text
+
+
 class Deployment:
     def __init__(self, port: int, staged: Path) -> None:
         self.port = port
@@ -103,6 +124,14 @@ class Deployment:
         self._put_secrets(secrets)
         self._apply(self._package(template), {**LOCAL_PARAMETERS, **parameters})
         self._fill_gaps(self._resources())
+
+    def check_start(self) -> None:
+        """Has the processor start, so that a wrong configuration is told now and not by the first order."""
+        name = self.function_names()["PROCESSOR"]
+        answer = self.functions.invoke(FunctionName=name, Payload=json.dumps({"Records": []}))
+        payload = answer["Payload"].read().decode()
+        if "FunctionError" in answer:
+            raise StartError(f"the functions do not start with this configuration:\n{said(payload)}")
 
     def environment(self) -> dict[str, str]:
         """What a program needs to use the stack, by the names of stack.env."""

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import bundle
 import emulator
-from deploy import Deployment, DeployError, read_secrets, stage
+from deploy import DeployError, Deployment, read_secrets, stage, StartError
 from emulator import Emulator, EmulatorError
 from logs import print_logs
 
@@ -70,9 +70,11 @@ def up(args: argparse.Namespace) -> None:
         deployment.deploy(template, secrets, dict(args.parameters))
         if again:
             deployment.restart_functions()
+        deployment.check_start()
         environment = deployment.environment()
     except BaseException as error:
-        print(f"the end of {machine.log}:\n{machine.log_tail()}", file=sys.stderr)
+        if not isinstance(error, (StartError, KeyboardInterrupt)):
+            print(f"the end of {machine.log}:\n{machine.log_tail()}", file=sys.stderr)
         if not again:
             machine.stop()
         raise error

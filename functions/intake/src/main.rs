@@ -6,6 +6,7 @@ mod handler;
 mod tests;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
@@ -18,14 +19,21 @@ use ordersync::{aws, telemetry};
 use handler::Intake;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
+async fn main() -> Result<ExitCode, Error> {
     telemetry::start();
-    let intake = Arc::new(start().await.inspect_err(|error| tracing::error!(%error, "intake cannot start: {error}"))?);
+    let intake = match start().await {
+        Ok(intake) => Arc::new(intake),
+        Err(error) => {
+            tracing::error!("intake cannot start: {error}");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
     run(service_fn(move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         let intake = Arc::clone(&intake);
         async move { Ok::<_, Error>(intake.handle(event.payload).await) }
     }))
-    .await
+    .await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn start() -> Result<Intake, Error> {

@@ -4,6 +4,7 @@ mod batch;
 mod handler;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,15 +18,21 @@ use ordersync::{aws, telemetry};
 use handler::{Connected, Processor};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
+async fn main() -> Result<ExitCode, Error> {
     telemetry::start();
-    let started = start().await.inspect_err(|error| tracing::error!(%error, "processor cannot start: {error}"));
-    let processor = Arc::new(started?);
+    let processor = match start().await {
+        Ok(processor) => Arc::new(processor),
+        Err(error) => {
+            tracing::error!("processor cannot start: {error}");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
     run(service_fn(move |event: LambdaEvent<SqsEvent>| {
         let processor = Arc::clone(&processor);
         async move { Ok::<_, Error>(processor.handle(event.payload, &event.context).await) }
     }))
-    .await
+    .await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn start() -> Result<Processor, Error> {
