@@ -60,6 +60,8 @@ pub struct Failure {
     pub retry: Retry,
     /// What failed, where, and what was expected; without secrets and personal data.
     pub message: String,
+    /// The reason in the destination's own words. For the record, never for the log: they may name a customer.
+    pub said: Option<String>,
     /// What the destination answered, capped, for whoever looks into the failure.
     pub response: Option<String>,
 }
@@ -78,12 +80,17 @@ pub enum Retry {
 impl Failure {
     /// A failure that no further attempt mends.
     pub fn permanent(message: impl Into<String>) -> Self {
-        Self { retry: Retry::No, message: message.into(), response: None }
+        Self { retry: Retry::No, message: message.into(), said: None, response: None }
     }
 
     /// A failure that another attempt may mend.
     pub fn retryable(message: impl Into<String>) -> Self {
-        Self { retry: Retry::Backoff, message: message.into(), response: None }
+        Self { retry: Retry::Backoff, message: message.into(), said: None, response: None }
+    }
+
+    /// The message with the destination's own words, as the ledger keeps it.
+    pub fn on_record(&self) -> String {
+        self.said.as_ref().map_or_else(|| self.message.clone(), |said| format!("{}: {said}", self.message))
     }
 
     /// The same failure with what the destination answered.

@@ -212,7 +212,8 @@ impl Runner {
             Some(wait) if !is_last => NextStep::Retry { not_before: later(now, wait) },
             _ => NextStep::GiveUp,
         };
-        let (message, response) = (capped(&failure.message), failure.response.as_deref().map(capped));
+        let (message, record) = (capped(&failure.message), capped(&failure.on_record()));
+        let response = failure.response.as_deref().map(capped);
         let (key, export) = (&lease.key, lease.key.idempotency_key());
         match next {
             NextStep::Retry { not_before } => {
@@ -222,7 +223,7 @@ impl Runner {
                 tracing::error!(export, attempt = lease.attempt, error = message, "gave up on {}", name(key));
             }
         }
-        self.record(async || self.ledger.fail(lease, &message, response.as_deref(), next, now).await).await?;
+        self.record(async || self.ledger.fail(lease, &record, response.as_deref(), next, now).await).await?;
         Ok(match (next, wait) {
             (NextStep::Retry { .. }, Some(wait)) => Verdict::Retry(wait),
             // Reported once more, so that the queue's redrive policy moves it to the dead-letter queue.

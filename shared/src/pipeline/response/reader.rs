@@ -91,15 +91,17 @@ impl<K: Kind> Reader<K> {
         let headers: serde_json::Map<_, _> =
             receipt.headers.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         let values = json!({ "response": answer.value(), "status": receipt.status, "headers": headers });
-        let reason = match success.holds_over(&values) {
-            Ok(true) => return Ok(()),
+        match success.holds_over(&values) {
+            Ok(true) => Ok(()),
             Ok(false) => {
-                let reason = self.error.as_ref().and_then(|path| answer.find(path));
-                reason.map(|reason| format!(": {}", one_line(&reason))).unwrap_or_default()
+                let said = self.error.as_ref().and_then(|path| answer.find(path)).map(|said| one_line(&said));
+                Err(Failure { said, ..failure(receipt, self.on_denied, "but denied success") })
             }
-            Err(error) => format!(": \"success\" cannot be decided: {}", error.message),
-        };
-        Err(failure(receipt, self.on_denied, format!("but denied success{reason}")))
+            Err(error) => {
+                let what = format!("but denied success: \"success\" cannot be decided: {}", error.message);
+                Err(failure(receipt, self.on_denied, what))
+            }
+        }
     }
 
     fn external_id(&self, answer: &K, receipt: &Receipt) -> Result<Option<String>, Failure> {
@@ -137,7 +139,7 @@ fn unreadable<K: Kind>(receipt: &Receipt, wrong: &str) -> Failure {
 fn failure(receipt: &Receipt, retry: Retry, what: impl fmt::Display) -> Failure {
     let status = receipt.status.map(|status| format!(" with {status}")).unwrap_or_default();
     let message = format!("the destination answered{status}, {what}");
-    Failure { retry, message, response: Some(receipt.excerpt()) }
+    Failure { retry, message, said: None, response: Some(receipt.excerpt()) }
 }
 
 fn condition(node: &Node<'_>) -> Option<Condition> {

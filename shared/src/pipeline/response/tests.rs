@@ -39,8 +39,8 @@ fn id(settings: &str, body: &str) -> Option<String> {
 
 fn refused(settings: &str, body: &str) -> (Retry, String) {
     let failure = read(settings, &answer(body)).unwrap_err();
-    assert!(failure.response.unwrap().starts_with("HTTP 201\n"));
-    (failure.retry, failure.message)
+    assert!(failure.response.as_ref().unwrap().starts_with("HTTP 201\n"));
+    (failure.retry, failure.on_record())
 }
 
 #[test]
@@ -94,6 +94,8 @@ fn a_body_that_denies_success_is_a_failure() {
     let denied = refused(json, r#"{"ok": false, "message": "no such\ncustomer"}"#);
     let expected = "the destination answered with 201, but denied success: no such customer";
     assert_eq!(denied, (Retry::No, expected.into()));
+    let failure = read(json, &answer(r#"{"ok": false, "message": "no such customer"}"#)).unwrap_err();
+    assert!(!failure.message.contains("customer"), "the log does not get the destination's words");
     let denied = refused(&format!("{json}, on_denied = \"retry\""), r#"{"ok": false}"#);
     assert_eq!(denied, (Retry::Backoff, "the destination answered with 201, but denied success".into()));
     let long = refused(json, &format!(r#"{{"ok": false, "message": "{}"}}"#, "x".repeat(5000)));

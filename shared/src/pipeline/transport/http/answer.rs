@@ -33,7 +33,7 @@ impl Answer {
             return None;
         }
         let (retry, message) = (self.retry(clock::now()), self.complaint(url));
-        Some(Failure { retry, message, response: Some(excerpt(Some(self.status.as_u16()), &self.body)) })
+        Some(Failure { retry, message, said: None, response: Some(excerpt(Some(self.status.as_u16()), &self.body)) })
     }
 
     fn retry(&self, now: Timestamp) -> Retry {

@@ -91,7 +91,7 @@ fn failed(bucket: &str, error: &SdkError<PutObjectError, HttpResponse>) -> Failu
     // Not even sent: a value of the document fits in no header.
     let is_unsendable = matches!(error, SdkError::ConstructionFailure(_));
     let retry = if is_unsendable || is_refusal && !is_passing { Retry::No } else { Retry::Backoff };
-    Failure { retry, message, response: None }
+    Failure { retry, message, said: None, response: None }
 }
 
 #[cfg(test)]
