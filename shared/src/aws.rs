@@ -5,7 +5,6 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -118,10 +117,16 @@ pub fn whole_number(name: &'static str, default: u32) -> Result<u32, Environment
 pub fn reason<E, R>(failure: &SdkError<E, R>) -> String
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
     match failure.as_service_error().and_then(|error| error.code().map(|code| (code, error.message()))) {
         Some((code, message)) => format!("{code}: {}", message.unwrap_or("no message")),
-        None => DisplayErrorContext(failure).to_string(),
+        None => causes(failure),
     }
+}
+
+/// An error and what caused it, in their own words; not their insides, which may hold what was sent or received.
+fn causes(error: &dyn std::error::Error) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -9,8 +9,11 @@ use crate::aws::variable;
 #[expect(clippy::print_stderr, reason = "there is no log yet to say it in")]
 pub fn start() {
     let level = variable("LOG_LEVEL").unwrap_or_else(|| "info".into()).to_ascii_lowercase();
-    let quiet = format!("{level},aws_smithy_runtime=warn,hyper=warn,reqwest=warn,rustls=warn");
-    let filter = EnvFilter::try_new(&quiet).unwrap_or_else(|_| EnvFilter::new("info"));
+    // What these say below their level are whole requests and events: orders, signatures and secrets.
+    let quiet = "lambda_runtime=info,lambda_runtime_api_client=info,aws_sigv4=warn,aws_runtime=warn,\
+        aws_smithy_runtime=warn,aws_smithy_runtime_api=warn,aws_smithy_http_client=warn,h2=warn,hyper=warn,\
+        hyper_util=warn,reqwest=warn,rustls=warn";
+    let filter = EnvFilter::try_new(format!("{level},{quiet}")).unwrap_or_else(|_| EnvFilter::new("info"));
     let started = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

@@ -116,11 +116,12 @@ async fn what_the_shop_says_is_noted_and_what_it_does_not_say_is_kept() {
         payment_state: Some("paid".into()),
         is_unpaid: false,
         is_canceled: false,
+        told_at: at(2),
     };
-    ledger.observe(&key.shop, &key.order_id, &paid, at(2)).await.unwrap();
+    ledger.observe(&key.shop, &key.order_id, &paid, &[], at(2)).await.unwrap();
     let row = ledger.export(&key).await.unwrap().unwrap();
     assert_eq!((row.status, row.is_unpaid, row.payment_state.as_deref()), (Status::Pending, false, Some("paid")));
-    ledger.observe(&key.shop, &key.order_id, &Observation::canceled(), at(3)).await.unwrap();
+    ledger.observe(&key.shop, &key.order_id, &Observation::canceled(at(3)), &[], at(3)).await.unwrap();
     let row = ledger.export(&key).await.unwrap().unwrap();
     assert_eq!((row.status, row.payment_state.as_deref()), (Status::Canceled, Some("paid")));
     assert_eq!(row.order_state.as_deref(), Some("canceled"));
@@ -158,9 +159,14 @@ async fn a_further_attempt_leaves_what_was_said_of_the_order() {
     let (facts, ledger) = (facts(&stack).await, &stack.ledger);
     let lease = granted(ledger.claim(&key, &facts, "a", at(0), at(60)).await.unwrap());
     ledger.fail(&lease, "HTTP 503", None, NextStep::Retry { not_before: at(30) }, at(1)).await.unwrap();
-    let paid =
-        Observation { order_state: None, payment_state: Some("paid".into()), is_unpaid: false, is_canceled: false };
-    ledger.observe(&key.shop, &key.order_id, &paid, at(2)).await.unwrap();
+    let paid = Observation {
+        order_state: None,
+        payment_state: Some("paid".into()),
+        is_unpaid: false,
+        is_canceled: false,
+        told_at: at(2),
+    };
+    ledger.observe(&key.shop, &key.order_id, &paid, &[], at(2)).await.unwrap();
     let lease = granted(ledger.claim(&key, &facts, "b", at(30), at(90)).await.unwrap());
     let row = ledger.export(&key).await.unwrap().unwrap();
     assert_eq!((row.is_unpaid, row.payment_state.as_deref(), lease.attempt), (false, Some("paid"), 2));
@@ -169,4 +175,53 @@ async fn a_further_attempt_leaves_what_was_said_of_the_order() {
     let outcomes: Vec<_> =
         ledger.export(&key).await.unwrap().unwrap().history.iter().map(|attempt| attempt.outcome).collect();
     assert_eq!(outcomes, [Outcome::Retry, Outcome::Lost, Outcome::Lost], "each lost attempt is on record");
+}
+
+#[tokio::test]
+async fn what_was_said_earlier_does_not_undo_what_was_said_later() {
+    let (stack, key) = (Stack::get(), key("late"));
+    let (facts, ledger) = (facts(&stack).await, &stack.ledger);
+    granted(ledger.claim(&key, &facts, "a", at(0), at(60)).await.unwrap());
+    let said = |state: &str, is_unpaid, second| Observation {
+        order_state: None,
+        payment_state: Some(state.into()),
+        is_unpaid,
+        is_canceled: false,
+        told_at: at(second),
+    };
+    ledger.observe(&key.shop, &key.order_id, &said("paid", false, 20), &[], at(21)).await.unwrap();
+    ledger.observe(&key.shop, &key.order_id, &said("open", true, 10), &[], at(22)).await.unwrap();
+    let row = ledger.export(&key).await.unwrap().unwrap();
+    assert_eq!((row.payment_state.as_deref(), row.is_unpaid, row.observed_at), (Some("paid"), false, Some(at(20))));
+}
+
+#[tokio::test]
+async fn a_waiting_export_is_rejected_by_its_own_message_only_and_keeps_what_is_known() {
+    let (stack, key) = (Stack::get(), key("foreign"));
+    let (mut facts, ledger) = (facts(&stack).await, &stack.ledger);
+    facts.envelope.insert("received_at".into(), "1".into());
+    let lease = granted(ledger.claim(&key, &facts, "a", at(0), at(60)).await.unwrap());
+    ledger.fail(&lease, "HTTP 503", None, NextStep::Retry { not_before: at(30) }, at(1)).await.unwrap();
+    let mut foreign = facts.clone();
+    foreign.number = "unreadable".into();
+    foreign.envelope.insert("received_at".into(), "2".into());
+    assert_eq!(ledger.reject(&key, &foreign, "no currency", at(2)).await, Ok(Recorded::LeftAsIs));
+    assert_eq!(ledger.reject(&key, &facts, "no currency", at(3)).await, Ok(Recorded::Written));
+    let row = ledger.export(&key).await.unwrap().unwrap();
+    assert_eq!((row.status, row.number.as_str(), row.is_unpaid), (Status::Error, "N-1", true));
+}
+
+#[tokio::test]
+async fn an_outcome_whose_answer_was_lost_is_known_as_ones_own() {
+    let (stack, key) = (Stack::get(), key("twice"));
+    let (facts, ledger) = (facts(&stack).await, &stack.ledger);
+    let lease = granted(ledger.claim(&key, &facts, "a", at(0), at(60)).await.unwrap());
+    let next = NextStep::Retry { not_before: at(30) };
+    assert_eq!(ledger.fail(&lease, "HTTP 503", None, next, at(1)).await, Ok(()));
+    assert_eq!(ledger.fail(&lease, "HTTP 503", None, next, at(2)).await, Ok(()));
+    let second = granted(ledger.claim(&key, &facts, "b", at(30), at(90)).await.unwrap());
+    assert_eq!(ledger.complete(&second, &Completion::default(), at(31)).await, Ok(()));
+    assert_eq!(ledger.complete(&second, &Completion::default(), at(32)).await, Ok(()));
+    assert_eq!(ledger.complete(&lease, &Completion::default(), at(33)).await, Err(LedgerError::LeaseLost));
+    assert_eq!(ledger.export(&key).await.unwrap().unwrap().history.len(), 2);
 }

@@ -47,7 +47,7 @@ async fn a_pipeline_for_payments_waits_for_the_payment() {
     assert!(row.is_unpaid);
     let mut paid = order("paid-1");
     paid["payment"]["state"] = json!("paid");
-    let answer = stack.post_to("it-paid?topic=paid", &generic(&paid)).await;
+    let answer = stack.post("it-paid?topic=paid", &generic(&paid)).await;
     assert_eq!(answer.status(), 202);
     stack.export("it-paid", "paid-1", "paid", Status::Exported).await;
     eventually("the payment to be noted", async || {
@@ -68,4 +68,16 @@ async fn every_export_of_an_order_is_found_by_its_number() {
     let expected = ExportKey { shop: "it-pair".into(), order_id: "pair-1".into(), pipeline: "pair".into() };
     assert_eq!(found, [expected]);
     assert_eq!(stack.ledger.order("it-pair", "pair-1").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_cancellation_is_exported_even_if_it_fails_first() {
+    let stack = Stack::get();
+    let receiver = Receiver::start(19424, |n, _| if n == 1 { Reply::status("503 Busy") } else { Reply::ok("") });
+    stack.accept("it-canceled", &generic(&order("canceled-1"))).await;
+    stack.export("it-canceled", "canceled-1", ExportKey::NO_PIPELINE, Status::Skipped).await;
+    let answer = stack.post("it-canceled?topic=canceled", &generic(&order("canceled-1"))).await;
+    assert_eq!(answer.status(), 202);
+    let row = stack.export("it-canceled", "canceled-1", "canceled", Status::Exported).await;
+    assert_eq!((row.attempts, receiver.requests().len(), row.is_unpaid), (2, 2, false));
 }

@@ -24,6 +24,8 @@ use crate::batch;
 const RECORDS_AT_ONCE: usize = 10;
 /// Kept back from the invocation's time to answer.
 const TO_ANSWER: Duration = Duration::from_secs(1);
+/// How long the queue may take to note a back-off, within the time kept back.
+const TO_SETTLE: Duration = Duration::from_millis(700);
 /// A message that is none of ours comes back at once, so that it reaches the dead-letter queue soon.
 const POISON_WAIT: Duration = Duration::from_secs(1);
 
@@ -125,11 +127,14 @@ impl Processor {
         let Verdict::Retry(wait) = verdict else { return false };
         let change = self.sqs.change_message_visibility().queue_url(&self.queue_url);
         let change = change.set_receipt_handle(record.receipt_handle.clone());
-        let change = change.visibility_timeout(visibility_timeout(wait)).send().await;
-        if let Err(failure) = change {
-            // It comes back all the same, when the queue's own visibility timeout is over.
-            tracing::warn!(message_id = id, error = aws::reason(&failure), "back-off of message {id} was not taken");
-        }
+        let change = change.visibility_timeout(visibility_timeout(wait)).send();
+        let failure = match tokio::time::timeout(TO_SETTLE, change).await {
+            Ok(Ok(_)) => return true,
+            Ok(Err(failure)) => aws::reason(&failure),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        // It comes back all the same, when the queue's own visibility timeout is over.
+        tracing::warn!(message_id = id, error = failure, "back-off of message {id} was not taken");
         true
     }
 

@@ -16,6 +16,8 @@ use crate::{aws, clock};
 const DOCUMENT: &str = "ordersync.toml";
 /// How long a configuration from S3 is used before its `ETag` is compared.
 const FRESH_FOR: Duration = Duration::from_mins(1);
+/// How long the look at the `ETag`s may take: a webhook waits for it.
+const LOOK_FOR: Duration = Duration::from_secs(1);
 /// A document or template larger than this is a mistake.
 const MAX_FILE_BYTES: usize = 1024 * 1024;
 
@@ -123,7 +125,11 @@ impl Live {
 
     async fn refresh(&self, state: &mut State) {
         state.checked_at = clock::now();
-        if !self.has_changed(&state.etags).await {
+        let look = tokio::time::timeout(LOOK_FOR, self.has_changed(&state.etags)).await;
+        if look.is_err() {
+            tracing::warn!("configuration cannot be looked at in time, it is used on");
+        }
+        if !look.unwrap_or(false) {
             return;
         }
         match load(&self.location, &self.s3, self.max_receive_count).await {

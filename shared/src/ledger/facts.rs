@@ -32,14 +32,14 @@ pub struct Facts {
 
 impl Facts {
     /// The facts of an order that could be read.
-    pub fn of(order: &Order, payload: Payload, envelope: Fields) -> Self {
+    pub fn of(order: &Order, is_canceled: bool, payload: Payload, envelope: Fields) -> Self {
         Self {
             number: order.number.clone(),
             placed_at: Some(order.placed_at),
             order_state: capped(order.state.as_ref()),
             payment_state: capped(order.payment.state.as_ref()),
             payment_method: capped(order.payment.method.as_ref()),
-            is_unpaid: !order.payment.paid,
+            is_unpaid: !order.payment.paid && !is_canceled,
             payload,
             envelope,
         }
@@ -62,23 +62,26 @@ pub struct Observation {
     pub is_unpaid: bool,
     /// Whether it was cancelled.
     pub is_canceled: bool,
+    /// When intake received it.
+    pub told_at: Timestamp,
 }
 
 impl Observation {
     /// What a webhook with the whole order says.
-    pub fn of(order: &Order, is_canceled: bool) -> Self {
+    pub fn of(order: &Order, is_canceled: bool, told_at: Timestamp) -> Self {
         Self {
             order_state: capped(order.state.as_ref()),
             payment_state: capped(order.payment.state.as_ref()),
             is_unpaid: !order.payment.paid && !is_canceled,
             is_canceled,
+            told_at,
         }
     }
 
     /// What a webhook says that only names an order as cancelled or deleted.
-    pub fn canceled() -> Self {
+    pub fn canceled(told_at: Timestamp) -> Self {
         let order_state = Some("canceled".to_owned());
-        Self { order_state, payment_state: None, is_unpaid: false, is_canceled: true }
+        Self { order_state, payment_state: None, is_unpaid: false, is_canceled: true, told_at }
     }
 }
 

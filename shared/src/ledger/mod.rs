@@ -74,7 +74,7 @@ impl LedgerError {
     fn unavailable<E, R>(failure: &SdkError<E, R>) -> Self
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
-        R: std::fmt::Debug,
+        R: std::fmt::Debug + 'static,
     {
         Self::Unavailable(aws::reason(failure))
     }

@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use super::keys::{Item, export_key};
-use super::{ExportKey, LedgerError, Payload, Status};
+use super::{ExportKey, Lease, LedgerError, Payload, Status};
+use crate::queue::Fields;
 
 /// Attempts that a row keeps; older ones fall out.
 pub(super) const KEPT_ATTEMPTS: usize = 10;
@@ -51,12 +52,14 @@ pub struct Row {
     pub payment_state: Option<String>,
     /// The platform's code of the payment method.
     pub payment_method: Option<String>,
+    /// When the shop said so.
+    pub observed_at: Option<Timestamp>,
     /// Whether it is in the index of unpaid orders.
     pub is_unpaid: bool,
     /// The raw order.
     pub payload: Option<Payload>,
     /// What came with it through the queue.
-    pub envelope: HashMap<String, String>,
+    pub envelope: Fields,
 }
 
 /// How an attempt ended.
@@ -135,6 +138,12 @@ pub(super) fn with_attempt(mut history: Vec<Attempt>, attempt: Attempt) -> Vec<A
 }
 
 impl Row {
+    /// Whether the lease's attempt is the last on record, and it ended with a word.
+    pub(super) fn was_ended_by(&self, lease: &Lease) -> bool {
+        let is_its = |attempt: &Attempt| attempt.at == lease.began && attempt.outcome != Outcome::Lost;
+        self.attempts == lease.attempt && self.history.last().is_some_and(is_its)
+    }
+
     /// Whether this attempt holds the lease.
     pub(super) fn is_held_by(&self, owner: &str) -> bool {
         self.status == Status::Processing && self.lease_owner.as_deref() == Some(owner)
@@ -171,6 +180,7 @@ impl Row {
             order_state: text("order_state"),
             payment_state: text("payment_state"),
             payment_method: text("payment_method"),
+            observed_at: time("observed_at"),
             is_unpaid: item.contains_key("unpaid_key"),
             payload: inline.or_else(|| text("payload_key").map(Payload::Stored)),
             envelope: map("envelope").into_iter().filter_map(|(k, v)| Some((k, v.as_s().ok()?.clone()))).collect(),

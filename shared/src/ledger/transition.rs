@@ -12,7 +12,7 @@ use super::{Attempt, Completion, ExportKey, Facts, Lease, NextStep, Observation,
 
 /// Rows that no attempt was ever made for: another webhook of the order may know better.
 const UNTRIED: &str = "attribute_not_exists(#pk) OR #status = :skipped \
-    OR (#status = :error AND attribute_not_exists(#attempts))";
+    OR (#status = :error AND (attribute_not_exists(#attempts) OR #attempts = :none))";
 const DUE: &str = "(#status = :pending AND (attribute_not_exists(#not_before) OR #not_before <= :now))";
 const EXPIRED: &str = "(#status = :processing AND #lease_until <= :now)";
 const HELD: &str = "#status = :processing AND #lease_owner = :owner";
@@ -38,7 +38,7 @@ pub(super) fn history_with_lost(row: &Row, now: Timestamp) -> Vec<Attempt> {
 pub(super) fn begin(key: &ExportKey, facts: &Facts, owner: &str, now: Timestamp, until: Timestamp) -> Change {
     leased(arrival(key, facts, Status::Processing, now), 1, owner, until)
         .remove(&["last_error"])
-        .expects(UNTRIED, &[("skipped", status(Status::Skipped)), ("error", status(Status::Error))])
+        .expects(UNTRIED, &untried())
 }
 
 /// Takes the lease for a further attempt, at the row as it was seen.
@@ -87,28 +87,39 @@ pub(super) fn fail(lease: &Lease, error: &str, response: Option<&str>, next: Nex
     }
 }
 
-/// The values of the conditions on rows that nobody holds.
-fn open_states(now: Timestamp) -> [(&'static str, AttributeValue); 5] {
-    [
-        ("skipped", status(Status::Skipped)),
-        ("error", status(Status::Error)),
-        ("pending", status(Status::Pending)),
-        ("processing", status(Status::Processing)),
-        ("now", time(now)),
-    ]
+/// The values of [`UNTRIED`].
+fn untried() -> [(&'static str, AttributeValue); 3] {
+    let none = AttributeValue::N("0".into());
+    [("skipped", status(Status::Skipped)), ("error", status(Status::Error)), ("none", none)]
 }
 
 /// Records that nobody wants the order, and why.
 pub(super) fn skip(key: &ExportKey, facts: &Facts, reason: &str, now: Timestamp, retention: Duration) -> Change {
     let change = arrival(key, facts, Status::Skipped, now).set("last_error", text(reason));
     let change = change.set("expires_at", expiry(now, retention));
-    change.expects(UNTRIED, &[("skipped", status(Status::Skipped)), ("error", status(Status::Error))])
+    change.expects(UNTRIED, &untried())
 }
 
-/// Records an export in error for a fault of the order or of its template, which no attempt can mend.
+/// Records an export in error that was never tried, for a fault of the order or of its filter.
 pub(super) fn reject(key: &ExportKey, facts: &Facts, error: &str, now: Timestamp) -> Change {
-    let change = arrival(key, facts, Status::Error, now).set("last_error", text(error)).remove(&["expires_at"]);
-    change.remove(&LEASE).expects(&format!("{UNTRIED} OR #status = :pending OR {EXPIRED}"), &open_states(now))
+    arrival(key, facts, Status::Error, now)
+        .set("last_error", text(error))
+        .remove(&["expires_at"])
+        .expects(UNTRIED, &untried())
+}
+
+/// Ends an export that waits, as it was seen.
+pub(super) fn abandon(row: &Row, error: &str, now: Timestamp) -> Change {
+    let values = [
+        ("pending", status(Status::Pending)),
+        ("processing", status(Status::Processing)),
+        ("now", time(now)),
+        ("seen", AttributeValue::N(row.attempts.to_string())),
+    ];
+    moved(Change::default(), &row.key, Status::Error, now)
+        .set("last_error", text(error))
+        .remove(&LEASE)
+        .expects(&format!("#attempts = :seen AND (#status = :pending OR {EXPIRED})"), &values)
 }
 
 /// What every end of an attempt has in common: it needs the lease.
@@ -160,20 +171,23 @@ fn moved(change: Change, key: &ExportKey, to: Status, now: Timestamp) -> Change 
     change.set("status", status(to)).set("status_key", text(&status_key(to, key))).set("updated_at", time(now))
 }
 
-/// Records what the shop says; an export that is not done ends with its order.
-pub(super) fn observe(row: &Row, said: &Observation, now: Timestamp, retention: Duration) -> Change {
-    let ends = said.is_canceled && matches!(row.status, Status::Pending | Status::Error);
+/// Records what the shop says; an export that waits ends with its order, where it `ends`.
+pub(super) fn observe(row: &Row, said: &Observation, ends: bool, now: Timestamp, retention: Duration) -> Change {
+    let is_waiting = matches!(row.status, Status::Pending | Status::Error);
     let change = observation(row, said);
-    if ends { end_as_canceled(change, row, now, retention) } else { change }
+    if ends && is_waiting { end_as_canceled(change, row, now, retention) } else { change }
 }
 
 fn observation(row: &Row, said: &Observation) -> Change {
     let unpaid = said.is_unpaid.then(|| text(&unpaid_key(&row.key)));
     let states = [("order_state", &said.order_state), ("payment_state", &said.payment_state)];
-    let said = states.into_iter().filter_map(|(name, state)| Some((name, optional(state.as_ref())?)));
-    said.fold(Change::default(), |change, (name, state)| change.set(name, state))
+    let words = states.into_iter().filter_map(|(name, state)| Some((name, optional(state.as_ref())?)));
+    let values = [("seen", status(row.status)), ("told", time(said.told_at))];
+    words
+        .fold(Change::default(), |change, (name, state)| change.set(name, state))
+        .set("observed_at", time(said.told_at))
         .set_or_remove("unpaid_key", unpaid)
-        .expects("#status = :seen", &[("seen", status(row.status))])
+        .expects("#status = :seen AND (attribute_not_exists(#observed_at) OR #observed_at <= :told)", &values)
 }
 
 fn end_as_canceled(change: Change, row: &Row, now: Timestamp, retention: Duration) -> Change {

@@ -77,8 +77,8 @@ impl Ledger {
         self.untouched(key, transition::skip(key, facts, reason, now, self.retention)).await
     }
 
-    /// Records an export in error because the order or the pipeline is at fault, unless it is over, or somebody works
-    /// on it.
+    /// Records an export in error because its order or filter is at fault: one that was never tried, or one that this
+    /// very message has begun. Others are left to their own messages.
     pub async fn reject(
         &self,
         key: &ExportKey,
@@ -86,28 +86,44 @@ impl Ledger {
         error: &str,
         now: Timestamp,
     ) -> Result<Recorded, LedgerError> {
-        self.untouched(key, transition::reject(key, facts, error, now)).await
+        match self.change(key, transition::reject(key, facts, error, now)).await? {
+            Changed::Done => Ok(Recorded::Written),
+            Changed::Refused(Some(row)) if row.envelope == facts.envelope => self.abandon(&row, error, now).await,
+            Changed::Refused(_) => Ok(Recorded::LeftAsIs),
+        }
     }
 
-    /// Records what the shop says of an order now. Where it was cancelled, exports that are not done become
-    /// `canceled`.
+    /// Ends an export that waits, in error, and leaves what is known of its order.
+    pub async fn abandon(&self, row: &Row, error: &str, now: Timestamp) -> Result<Recorded, LedgerError> {
+        self.untouched(&row.key, transition::abandon(row, error, now)).await
+    }
+
+    /// Records what the shop says of an order, unless something later was said already. Where it was cancelled, exports
+    /// that are not done become `canceled`, but for those of the pipelines `kept`, which export the cancellation.
+    /// Returns the order's rows as they were.
     pub async fn observe(
         &self,
         shop: &str,
         order_id: &str,
         said: &Observation,
+        kept: &[&str],
         now: Timestamp,
-    ) -> Result<(), LedgerError> {
-        for row in self.order(shop, order_id).await? {
-            self.note(row, said, now).await?;
+    ) -> Result<Vec<Row>, LedgerError> {
+        let rows = self.order(shop, order_id).await?;
+        for row in rows.clone() {
+            let ends = said.is_canceled && !kept.contains(&row.key.pipeline.as_str());
+            self.note(row, said, ends, now).await?;
         }
-        Ok(())
+        Ok(rows)
     }
 
     /// Notes it in one row. A row that changes meanwhile is looked at again.
-    async fn note(&self, mut row: Row, said: &Observation, now: Timestamp) -> Result<(), LedgerError> {
+    async fn note(&self, mut row: Row, said: &Observation, ends: bool, now: Timestamp) -> Result<(), LedgerError> {
         for _ in 0..NOTE_TRIES {
-            match self.change(&row.key, transition::observe(&row, said, now, self.retention)).await? {
+            if row.observed_at.is_some_and(|observed_at| observed_at > said.told_at) {
+                return Ok(());
+            }
+            match self.change(&row.key, transition::observe(&row, said, ends, now, self.retention)).await? {
                 Changed::Refused(Some(changed)) => row = *changed,
                 Changed::Done | Changed::Refused(None) => return Ok(()),
             }
@@ -118,6 +134,8 @@ impl Ledger {
     async fn held(&self, lease: &Lease, change: Change) -> Result<(), LedgerError> {
         match self.change(&lease.key, change).await? {
             Changed::Done => Ok(()),
+            // The answer to our own write was lost, and it was repeated.
+            Changed::Refused(Some(row)) if row.was_ended_by(lease) => Ok(()),
             Changed::Refused(_) => Err(LedgerError::LeaseLost),
         }
     }

@@ -2,11 +2,12 @@
 
 use futures_util::StreamExt;
 use futures_util::stream;
+use jiff::Timestamp;
 
 use super::run::{Arrival, Runner, Verdict};
 use crate::clock;
 use crate::config::{Config, Pipeline, Shop};
-use crate::ledger::{ExportKey, Facts, LedgerError, Observation, PayloadStore, Recorded, Status};
+use crate::ledger::{ExportKey, Facts, LedgerError, Observation, PayloadStore, Recorded, Row, Status};
 use crate::order::Order;
 use crate::queue::{BadEnvelope, Envelope, Fields};
 use crate::webhook::{BadOrder, Event, Identity, Subject, Webhook};
@@ -73,19 +74,19 @@ impl Runner {
         let unread = unread_facts(&identity, payload, message.fields);
         match shop.platform.read(&shop.code, &raw).and_then(within_limits) {
             Ok(order) => {
-                let facts = Facts::of(&order, unread.payload, unread.envelope);
+                let facts = Facts::of(&order, identity.event == Event::Canceled, unread.payload, unread.envelope);
                 let headers = &envelope.headers;
                 let receive_count = message.receive_count;
                 let owner = format!("{}/{}/{receive_count}", self.invocation, message.id);
                 let arrival =
                     Arrival { order: &order, facts: &facts, raw: &raw, headers, receive_count, owner: &owner };
-                self.dispatch(config, shop, identity.event, arrival).await
+                self.dispatch(config, shop, identity.event, envelope.received_at, arrival).await
             }
             Err(_) if identity.event == Event::Canceled => {
                 // Some platforms name a deleted order and say no more of it.
-                let said = Observation::canceled();
-                self.ledger.observe(&shop.code, &identity.order_id, &said, clock::now()).await?;
-                self.skip_named_only(config, shop, &identity, &unread).await
+                let said = Observation::canceled(envelope.received_at);
+                let rows = self.ledger.observe(&shop.code, &identity.order_id, &said, &[], clock::now()).await?;
+                self.skip_named_only(config, shop, &identity, &unread, &rows).await
             }
             Err(error) => self.refuse(config, shop, &identity, &unread, &error).await,
         }
@@ -96,20 +97,22 @@ impl Runner {
         config: &Config,
         shop: &Shop,
         event: Event,
+        received_at: Timestamp,
         arrival: Arrival<'_>,
     ) -> Result<Verdict, MessageError> {
         let order = arrival.order;
         if shop.platform.is_test(arrival.raw) {
             return self.skip(order, arrival.facts, "a test notification of the platform").await;
         }
+        let mut pipelines: Vec<&Pipeline> = wanted(config, &shop.code, event).collect();
         if event != Event::Placed {
-            let said = Observation::of(order, event == Event::Canceled);
-            self.ledger.observe(&order.shop, &order.id, &said, clock::now()).await?;
+            let said = Observation::of(order, event == Event::Canceled, received_at);
+            let kept: Vec<&str> = pipelines.iter().map(|pipeline| pipeline.code.as_str()).collect();
+            self.ledger.observe(&order.shop, &order.id, &said, &kept, clock::now()).await?;
         }
         if arrival.receive_count > 1 {
-            self.end_orphans(config, arrival).await?;
+            self.end_orphans(config, event, arrival).await?;
         }
-        let mut pipelines: Vec<&Pipeline> = wanted(config, &shop.code, event).collect();
         if pipelines.is_empty() && event == Event::Placed {
             return self.skip(order, arrival.facts, "no pipeline takes orders of this shop").await;
         }
@@ -120,15 +123,21 @@ impl Runner {
         Ok(runs.buffer_unordered(PIPELINES_AT_ONCE).fold(Verdict::Done, async |all, one| all.and(one)).await)
     }
 
-    /// Exports that were begun for a pipeline that is no longer there for the shop have nobody to end them.
-    async fn end_orphans(&self, config: &Config, arrival: Arrival<'_>) -> Result<(), LedgerError> {
+    /// Exports that were begun for a pipeline that is no longer there for the shop, or by this message for one that no
+    /// longer runs on its event, have nobody to end them.
+    async fn end_orphans(&self, config: &Config, event: Event, arrival: Arrival<'_>) -> Result<(), LedgerError> {
         let order = arrival.order;
         for row in self.ledger.order(&order.shop, &order.id).await? {
-            let is_served = |pipeline: &Pipeline| pipeline.code == row.key.pipeline && pipeline.serves(&order.shop);
+            let is_ours = row.envelope == arrival.facts.envelope;
+            let is_served = |pipeline: &Pipeline| {
+                pipeline.code == row.key.pipeline
+                    && pipeline.serves(&order.shop)
+                    && (!is_ours || pipeline.on.contains(&event))
+            };
             let is_open = matches!(row.status, Status::Pending | Status::Processing);
             if is_open && !config.pipelines.iter().any(is_served) {
-                let reason = "the pipeline is no longer configured for this shop";
-                if self.ledger.reject(&row.key, arrival.facts, reason, clock::now()).await? == Recorded::Written {
+                let reason = "the pipeline is no longer configured for this shop and event";
+                if self.ledger.abandon(&row, reason, clock::now()).await? == Recorded::Written {
                     let (export, pipeline) = (row.key.idempotency_key(), &row.key.pipeline);
                     tracing::error!(export, "gave up on order {} of {} to {pipeline}: {reason}", order.id, order.shop);
                 }
@@ -155,8 +164,10 @@ impl Runner {
         shop: &Shop,
         identity: &Identity,
         facts: &Facts,
+        rows: &[Row],
     ) -> Result<Verdict, MessageError> {
-        for pipeline in wanted(config, &shop.code, identity.event) {
+        let is_new = |pipeline: &&Pipeline| !rows.iter().any(|row| row.key.pipeline == pipeline.code);
+        for pipeline in wanted(config, &shop.code, identity.event).filter(is_new) {
             let pipeline = pipeline.code.clone();
             let key = ExportKey { shop: shop.code.clone(), order_id: identity.order_id.clone(), pipeline };
             self.ledger.skip(&key, facts, "the webhook names the order and says no more of it", clock::now()).await?;

@@ -128,6 +128,8 @@ impl Runner {
                 }
             }
         }
+        // Asked once more: what was written until here took its time, and the lease is to outlast the attempt.
+        let now = clock::now();
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left < LEAST {
             return Ok(Verdict::Retry(Duration::ZERO));

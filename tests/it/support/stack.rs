@@ -52,18 +52,13 @@ impl Stack {
         }
     }
 
-    /// Posts a webhook and returns the answer.
+    /// Posts a webhook and returns the answer; behind the shop there may be a query.
     pub(crate) async fn post(&self, shop: &str, webhook: &Signed) -> Response {
         let mut request = self.http.post(format!("{}/webhooks/{shop}", self.api_url)).body(webhook.body.clone());
         for (name, value) in &webhook.headers {
             request = request.header(name, value);
         }
         request.send().await.unwrap()
-    }
-
-    /// The same; `target` may have a query.
-    pub(crate) async fn post_to(&self, target: &str, webhook: &Signed) -> Response {
-        self.post(target, webhook).await
     }
 
     /// Posts a webhook that has to be accepted.

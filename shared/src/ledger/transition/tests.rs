@@ -110,8 +110,9 @@ fn row(status: Status) -> Row {
         order_state: None,
         payment_state: None,
         payment_method: None,
+        observed_at: None,
         is_unpaid: false,
         payload: None,
-        envelope: std::collections::HashMap::new(),
+        envelope: Fields::new(),
     }
 }

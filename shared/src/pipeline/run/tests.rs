@@ -132,7 +132,7 @@ async fn run_through(pipeline: &Pipeline, rules: &[&Rule], left: Duration, recei
         "delivery": {}, "items": [], "extra": {}
     }))
     .unwrap();
-    let facts = Facts::of(&order, Payload::Inline(Blob::new(b"zstd")), crate::queue::Fields::new());
+    let facts = Facts::of(&order, false, Payload::Inline(Blob::new(b"zstd")), crate::queue::Fields::new());
     let headers = Headers::default();
     let arrival = Arrival {
         order: &order,
