@@ -4,6 +4,7 @@
 
 mod answers;
 mod batches;
+mod configuration;
 mod duplicates;
 mod kill;
 mod ledger;

@@ -96,3 +96,85 @@ pub(super) fn refusal<L>(row: &Row, now: Timestamp) -> Option<Claim<L>> {
         over @ (Status::Exported | Status::Acknowledged | Status::Error | Status::Canceled) => Some(Claim::Over(over)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ledger::ExportKey;
+    use crate::queue::Fields;
+
+    fn row(status: Status, attempts: u32, not_before: Option<i64>, lease_until: Option<i64>) -> Row {
+        let at = |second: Option<i64>| second.and_then(|second| Timestamp::from_second(second).ok());
+        Row {
+            key: ExportKey { shop: "acme".into(), order_id: "1".into(), pipeline: "erp".into() },
+            number: "1".into(),
+            status,
+            updated_at: Timestamp::UNIX_EPOCH,
+            created_at: Timestamp::UNIX_EPOCH,
+            placed_at: None,
+            attempts,
+            lease_owner: None,
+            lease_until: at(lease_until),
+            not_before: at(not_before),
+            history: Vec::new(),
+            last_error: None,
+            external_id: None,
+            destination: None,
+            exported_at: None,
+            order_state: None,
+            payment_state: None,
+            payment_method: None,
+            observed_at: None,
+            is_unpaid: false,
+            payload: None,
+            envelope: Fields::new(),
+        }
+    }
+
+    fn any_row() -> impl Strategy<Value = Row> {
+        let time = || proptest::option::of(0i64..1000);
+        (0..Status::ALL.len(), 0u32..20, time(), time()).prop_map(|(status, attempts, not_before, lease_until)| {
+            row(Status::ALL[status], attempts, not_before, lease_until)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_claim_that_is_granted_stays_so_and_one_that_is_over_too(row in any_row(), now in 0i64..1000, later in 0i64..1000) {
+            let at = |second| Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
+            let (first, then) = (refusal::<()>(&row, at(now)), refusal::<()>(&row, at(now + later)));
+            match first {
+                None => prop_assert_eq!(then, None),
+                Some(Claim::Over(status)) => {
+                    prop_assert_eq!(status, row.status);
+                    prop_assert_eq!(then, Some(Claim::Over(status)));
+                }
+                Some(Claim::Held { until }) => {
+                    prop_assert!(row.status == Status::Processing && until > at(now));
+                    prop_assert_eq!(then.is_none(), until <= at(now + later));
+                }
+                Some(Claim::NotYet { until }) => {
+                    prop_assert!(row.status == Status::Pending && until > at(now));
+                    prop_assert_eq!(then.is_none(), until <= at(now + later));
+                }
+                Some(Claim::Granted(())) => prop_assert!(false, "a refusal grants nothing"),
+            }
+        }
+
+        #[test]
+        fn what_was_exported_or_canceled_is_never_claimed_again(row in any_row(), now in 0i64..1000) {
+            let at = Timestamp::from_second(now).unwrap_or(Timestamp::UNIX_EPOCH);
+            let is_done = matches!(row.status, Status::Exported | Status::Acknowledged | Status::Canceled);
+            prop_assert!(!is_done || refusal::<()>(&row, at) == Some(Claim::Over(row.status)));
+        }
+    }
+
+    #[test]
+    fn every_status_is_known_by_its_name() {
+        for status in Status::ALL {
+            assert_eq!(Status::from_name(status.name()), Some(status));
+        }
+    }
+}

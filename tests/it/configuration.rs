@@ -1,0 +1,43 @@
+//! Functions that are given a wrong configuration.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ordersync::aws;
+
+/// The functions' binaries lie beside the tests'.
+fn binary(name: &str) -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    tests.parent().and_then(Path::parent).unwrap().join(name)
+}
+
+/// Starts a function as Lambda does, with a configuration of its own, and returns its exit code and log.
+fn start(name: &str, document: &str) -> (Option<i32>, String) {
+    let root = std::env::temp_dir().join(format!("ordersync-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(root.join("config")).unwrap();
+    std::fs::write(root.join("config/ordersync.toml"), document).unwrap();
+    let endpoint = aws::variable("AWS_ENDPOINT_URL").expect("AWS_ENDPOINT_URL of stack.env");
+    let output = Command::new(binary(name))
+        .env("LAMBDA_TASK_ROOT", &root)
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .envs([("QUEUE_URL", "http://127.0.0.1/queue"), ("BUCKET", "bucket"), ("TABLE", "table")])
+        .output()
+        .unwrap();
+    std::fs::remove_dir_all(root).unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn a_function_with_a_wrong_configuration_names_every_problem_and_does_not_start() {
+    for name in ["intake", "processor"] {
+        let (code, log) = start(name, include_str!("../../shared/src/config/tests/wrong.toml"));
+        assert_eq!(code, Some(1), "{log}");
+        assert_eq!(log.lines().count(), 1, "said once: {log}");
+        let line: serde_json::Value = serde_json::from_str(&log).unwrap();
+        assert_eq!(line["level"], "ERROR");
+        let message = line["message"].as_str().unwrap();
+        assert!(message.starts_with(&format!("{name} cannot start: the configuration has 22 problems")), "{message}");
+        assert!(message.contains("ordersync.toml:26: pipelines[0].transport.timeout: expected a length of time"));
+        assert!(!message.contains("hunter2") && !message.contains("user:secret"), "{message}");
+    }
+}
