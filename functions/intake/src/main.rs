@@ -5,7 +5,6 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -45,8 +44,7 @@ async fn start() -> Result<Intake, Error> {
         queue_url: aws::required_variable("QUEUE_URL")?,
         bucket: aws::required_variable("BUCKET")?,
     };
-    let task_root = aws::variable("LAMBDA_TASK_ROOT").map_or_else(|| PathBuf::from("."), PathBuf::from);
-    let location = Location::from_uri(aws::variable("CONFIG_URI").as_deref(), &task_root)?;
+    let location = Location::from_environment()?;
     let config = Live::start(location, s3, aws::max_receive_count()?).await?;
     let intake = Intake { config, secrets: Secrets::new(aws::secrets_client(&sdk)), inbound };
     intake.read_secrets().await;

@@ -7,13 +7,12 @@ use std::time::{Duration, UNIX_EPOCH};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::{FutureExt, StreamExt, stream};
 use lambda_runtime::Context;
-use ordersync::config::{Config, Live, Retries};
+use ordersync::config::{Config, Live};
 use ordersync::ledger::{Ledger, PayloadStore};
-use ordersync::pipeline::Retry;
 use ordersync::pipeline::message::MessageError;
 use ordersync::pipeline::run::{Runner, Verdict};
 use ordersync::pipeline::transport::Clients;
-use ordersync::queue::{backoff, visibility_timeout};
+use ordersync::queue::visibility_timeout;
 use ordersync::secrets::Secrets;
 use ordersync::{aws, clock};
 use tokio::time::Instant;
@@ -111,12 +110,12 @@ impl Processor {
             }
             Ok(Err(_)) => {
                 tracing::error!(message_id = id, "panic on message {id}, it is handed back");
-                Verdict::Retry(self.wait(receive_count))
+                runner.put_off(receive_count)
             }
             Ok(Ok(Err(error))) => {
                 tracing::error!(message_id = id, error = %error, receive_count, "message {id}: {error}");
                 let is_poison = matches!(error, MessageError::Poison(_));
-                Verdict::Retry(if is_poison { POISON_WAIT } else { self.wait(receive_count) })
+                if is_poison { Verdict::Retry(POISON_WAIT) } else { runner.put_off(receive_count) }
             }
             Ok(Ok(Ok(verdict))) => verdict,
         }
@@ -136,10 +135,5 @@ impl Processor {
         // It comes back all the same, when the queue's own visibility timeout is over.
         tracing::warn!(message_id = id, error = failure, "back-off of message {id} was not taken");
         true
-    }
-
-    fn wait(&self, receive_count: u32) -> Duration {
-        let retries = Retries::default_for(self.max_receive_count);
-        backoff(&retries, receive_count, Retry::Backoff, fastrand::f64()).unwrap_or_default()
     }
 }

@@ -3,7 +3,6 @@
 mod batch;
 mod handler;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,8 +40,7 @@ async fn start() -> Result<Processor, Error> {
     let bucket = aws::required_variable("BUCKET")?;
     let max_receive_count = aws::max_receive_count()?;
     let retention = Duration::from_secs(u64::from(aws::whole_number("RETENTION_DAYS", 365)?) * 24 * 3600);
-    let task_root = aws::variable("LAMBDA_TASK_ROOT").map_or_else(|| PathBuf::from("."), PathBuf::from);
-    let location = Location::from_uri(aws::variable("CONFIG_URI").as_deref(), &task_root)?;
+    let location = Location::from_environment()?;
     Ok(Processor {
         config: Live::start(location, s3.clone(), max_receive_count).await?,
         ledger: Ledger::new(aws::dynamodb_client(&sdk), aws::required_variable("TABLE")?, retention),

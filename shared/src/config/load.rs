@@ -55,6 +55,12 @@ pub enum Location {
 }
 
 impl Location {
+    /// Where the environment of a function says that it is: `CONFIG_URI`, else beside the binary.
+    pub fn from_environment() -> Result<Self, LoadError> {
+        let task_root = aws::variable("LAMBDA_TASK_ROOT").map_or_else(|| PathBuf::from("."), PathBuf::from);
+        Self::from_uri(aws::variable("CONFIG_URI").as_deref(), &task_root)
+    }
+
     /// `s3://bucket/prefix/` (with or without the document's name at its end); without a URI the directory `config`
     /// beside the function's binary.
     pub fn from_uri(uri: Option<&str>, task_root: &Path) -> Result<Self, LoadError> {

@@ -35,7 +35,7 @@ pub(super) fn export_key(item: &Item) -> Result<ExportKey, LedgerError> {
     let (pk, sk) = (text("pk").unwrap_or_default(), text("sk").unwrap_or_default());
     let bad = || LedgerError::BadRow { key: format!("{pk} {sk}"), expected: "a key of the form shop#order".into() };
     let (shop, order_id) = pk.split_once('#').ok_or_else(bad)?;
-    Ok(ExportKey { shop: shop.to_owned(), order_id: order_id.to_owned(), pipeline: sk.to_owned() })
+    Ok(ExportKey::new(shop, order_id, sk))
 }
 
 /// Key of the index by status: the status and a shard that depends on the order only.

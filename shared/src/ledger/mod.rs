@@ -45,6 +45,11 @@ impl ExportKey {
     /// Stands for the pipeline in the row of an order that no pipeline takes.
     pub const NO_PIPELINE: &'static str = "-";
 
+    /// The export of an order by a pipeline.
+    pub fn new(shop: &str, order_id: &str, pipeline: &str) -> Self {
+        Self { shop: shop.to_owned(), order_id: order_id.to_owned(), pipeline: pipeline.to_owned() }
+    }
+
     /// The same for every attempt at this export.
     pub fn idempotency_key(&self) -> String {
         idempotency_key(&self.shop, &self.order_id, &self.pipeline)

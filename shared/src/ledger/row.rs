@@ -188,3 +188,35 @@ impl Row {
         })
     }
 }
+
+#[cfg(test)]
+impl Row {
+    /// A row of this status after one attempt, with nothing else known.
+    pub(super) fn sample(status: Status) -> Self {
+        let at = "2026-01-05T09:15:00Z".parse().expect("a time");
+        Self {
+            key: ExportKey::new("acme-eu", "9007199254740993", "erp"),
+            number: "100001234".into(),
+            status,
+            updated_at: at,
+            created_at: at,
+            placed_at: None,
+            attempts: 1,
+            lease_owner: None,
+            lease_until: None,
+            not_before: None,
+            history: Vec::new(),
+            last_error: None,
+            external_id: None,
+            destination: None,
+            exported_at: None,
+            order_state: None,
+            payment_state: None,
+            payment_method: None,
+            observed_at: None,
+            is_unpaid: false,
+            payload: None,
+            envelope: Fields::new(),
+        }
+    }
+}

@@ -54,11 +54,6 @@ impl Status {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.name() == name)
     }
-
-    /// Whether nothing is left to do, so that the row may be removed after its retention.
-    pub fn is_finished(self) -> bool {
-        matches!(self, Self::Exported | Self::Acknowledged | Self::Skipped | Self::Canceled)
-    }
 }
 
 impl fmt::Display for Status {
@@ -102,35 +97,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ledger::ExportKey;
-    use crate::queue::Fields;
 
     fn row(status: Status, attempts: u32, not_before: Option<i64>, lease_until: Option<i64>) -> Row {
         let at = |second: Option<i64>| second.and_then(|second| Timestamp::from_second(second).ok());
-        Row {
-            key: ExportKey { shop: "acme".into(), order_id: "1".into(), pipeline: "erp".into() },
-            number: "1".into(),
-            status,
-            updated_at: Timestamp::UNIX_EPOCH,
-            created_at: Timestamp::UNIX_EPOCH,
-            placed_at: None,
-            attempts,
-            lease_owner: None,
-            lease_until: at(lease_until),
-            not_before: at(not_before),
-            history: Vec::new(),
-            last_error: None,
-            external_id: None,
-            destination: None,
-            exported_at: None,
-            order_state: None,
-            payment_state: None,
-            payment_method: None,
-            observed_at: None,
-            is_unpaid: false,
-            payload: None,
-            envelope: Fields::new(),
-        }
+        Row { attempts, not_before: at(not_before), lease_until: at(lease_until), ..Row::sample(status) }
     }
 
     fn any_row() -> impl Strategy<Value = Row> {

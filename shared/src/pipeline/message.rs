@@ -147,11 +147,7 @@ impl Runner {
     }
 
     async fn skip(&self, order: &Order, facts: &Facts, reason: &str) -> Result<Verdict, MessageError> {
-        let key = ExportKey {
-            shop: order.shop.clone(),
-            order_id: order.id.clone(),
-            pipeline: ExportKey::NO_PIPELINE.to_owned(),
-        };
+        let key = ExportKey::new(&order.shop, &order.id, ExportKey::NO_PIPELINE);
         self.ledger.skip(&key, facts, reason, clock::now()).await?;
         tracing::info!(export = key.idempotency_key(), reason, "skipped order {} of {}", order.id, order.shop);
         Ok(Verdict::Done)
@@ -168,8 +164,7 @@ impl Runner {
     ) -> Result<Verdict, MessageError> {
         let is_new = |pipeline: &&Pipeline| !rows.iter().any(|row| row.key.pipeline == pipeline.code);
         for pipeline in wanted(config, &shop.code, identity.event).filter(is_new) {
-            let pipeline = pipeline.code.clone();
-            let key = ExportKey { shop: shop.code.clone(), order_id: identity.order_id.clone(), pipeline };
+            let key = ExportKey::new(&shop.code, &identity.order_id, &pipeline.code);
             self.ledger.skip(&key, facts, "the webhook names the order and says no more of it", clock::now()).await?;
         }
         Ok(Verdict::Done)
@@ -191,8 +186,7 @@ impl Runner {
             pipelines.push(ExportKey::NO_PIPELINE);
         }
         for pipeline in pipelines {
-            let pipeline = pipeline.to_owned();
-            let key = ExportKey { shop: shop.code.clone(), order_id: order_id.clone(), pipeline };
+            let key = ExportKey::new(&shop.code, order_id, pipeline);
             self.ledger.reject(&key, facts, &reason, clock::now()).await?;
         }
         tracing::error!(shop = shop.code, order_id, error = %error, "order {order_id} of {} cannot be read", shop.code);

@@ -82,13 +82,15 @@ impl Verdict {
 }
 
 impl Runner {
+    /// Puts off what was not even tried. A pipeline's own back-off may be short and is not for this.
+    pub fn put_off(&self, receive_count: u32) -> Verdict {
+        let retries = Retries::default_for(self.max_receive_count);
+        Verdict::Retry(backoff(&retries, receive_count, Retry::Backoff, fastrand::f64()).unwrap_or_default())
+    }
+
     /// Takes an order through one pipeline.
     pub async fn run(&self, pipeline: &Pipeline, arrival: Arrival<'_>) -> Verdict {
-        let key = ExportKey {
-            shop: arrival.order.shop.clone(),
-            order_id: arrival.order.id.clone(),
-            pipeline: pipeline.code.clone(),
-        };
+        let key = ExportKey::new(&arrival.order.shop, &arrival.order.id, &pipeline.code);
         match self.try_run(pipeline, &key, arrival).await {
             Ok(verdict) => verdict,
             Err(LedgerError::LeaseLost) => {
@@ -97,10 +99,7 @@ impl Runner {
             }
             Err(error) => {
                 tracing::error!(export = key.idempotency_key(), error = %error, "ledger failed for {}", name(&key));
-                // Nothing was tried, so the pipeline's own and perhaps short back-off is not for this.
-                let retries = Retries::default_for(self.max_receive_count);
-                let wait = backoff(&retries, arrival.receive_count, Retry::Backoff, fastrand::f64());
-                Verdict::Retry(wait.unwrap_or_default())
+                self.put_off(arrival.receive_count)
             }
         }
     }

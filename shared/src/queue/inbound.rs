@@ -36,14 +36,16 @@ impl Inbound {
     /// Sends a webhook. When this returns, it is durable. `request_id` is part of
     /// the object's name if the body has to go to S3.
     pub async fn send(&self, mut envelope: Envelope, body: &[u8], request_id: &str) -> Result<(), SendError> {
-        let text = std::str::from_utf8(body).ok().filter(|text| Envelope::fits_in_message(text, &envelope.fields()));
-        let text = match text {
-            Some(text) => text.to_owned(),
-            None => self.store(&mut envelope, body, request_id).await?,
+        let fields = envelope.fields();
+        let text = std::str::from_utf8(body).ok().filter(|text| Envelope::fits_in_message(text, &fields));
+        let (text, fields) = match text {
+            Some(text) => (text.to_owned(), fields),
+            // Boxed, so that the ordinary way does not carry the room for this one.
+            None => (Box::pin(self.store(&mut envelope, body, request_id)).await?, envelope.fields()),
         };
         let message = self.sqs.send_message().queue_url(&self.queue_url).message_body(text);
         let message = message
-            .set_message_attributes(Some(attributes(envelope.fields())))
+            .set_message_attributes(Some(attributes(fields)))
             // On a standard queue the group makes it fair: one flooding shop does not hold up the others.
             .message_group_id(&envelope.shop);
         message.send().await.map(drop).map_err(|failure| SendError::Queue(aws::reason(&failure)))

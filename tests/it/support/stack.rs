@@ -86,7 +86,7 @@ impl Stack {
 
     /// The export as soon as it has the status.
     pub(crate) async fn export(&self, shop: &str, order_id: &str, pipeline: &str, status: Status) -> Row {
-        let key = ExportKey { shop: shop.into(), order_id: order_id.into(), pipeline: pipeline.into() };
+        let key = ExportKey::new(shop, order_id, pipeline);
         let mut last = None;
         let what = format!("{} to be {status}", key.idempotency_key());
         let row = eventually(&what, async || {
@@ -98,7 +98,7 @@ impl Stack {
 
     /// The export as it is now.
     pub(crate) async fn row(&self, shop: &str, order_id: &str, pipeline: &str) -> Option<Row> {
-        let key = ExportKey { shop: shop.into(), order_id: order_id.into(), pipeline: pipeline.into() };
+        let key = ExportKey::new(shop, order_id, pipeline);
         self.ledger.export(&key).await.unwrap()
     }
 

@@ -12,7 +12,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn key() -> ExportKey {
-    ExportKey { shop: "acme-eu".into(), order_id: "9007199254740993".into(), pipeline: "erp".into() }
+    ExportKey::new("acme-eu", "9007199254740993", "erp")
 }
 
 fn facts() -> Facts {
@@ -36,7 +36,7 @@ fn lease() -> Lease {
 fn a_claim_names_the_states_it_may_come_from() {
     let (now, until) = (at("2026-01-05T09:15:02Z"), at("2026-01-05T09:15:37Z"));
     insta::assert_snapshot!("begin", begin(&key(), &facts(), "request-1", now, until).describe());
-    insta::assert_snapshot!("resume", resume(&row(Status::Pending), &[], "request-1", now, until).describe());
+    insta::assert_snapshot!("resume", resume(&Row::sample(Status::Pending), &[], "request-1", now, until).describe());
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_lost_attempt_is_on_record_and_the_last_ten_are_kept() {
         response: None,
     };
     let history = (0..10).map(attempt).collect();
-    let row = Row { history, ..row(Status::Processing) };
+    let row = Row { history, ..Row::sample(Status::Processing) };
     let history = history_with_lost(&row, at("2026-01-05T09:30:00Z"));
     assert_eq!(history.len(), 10);
     assert_eq!(history.first(), Some(&attempt(1)));
@@ -85,34 +85,7 @@ fn a_claim_is_refused_in_every_state_but_those_that_wait() {
         (Status::Error, None, None, Some(Claim::Over(Status::Error))),
         (Status::Canceled, None, None, Some(Claim::Over(Status::Canceled))),
     ] {
-        let row = Row { lease_until, not_before, ..row(status) };
+        let row = Row { lease_until, not_before, ..Row::sample(status) };
         assert_eq!(refusal::<()>(&row, now), expected, "{status}");
-    }
-}
-
-fn row(status: Status) -> Row {
-    Row {
-        key: key(),
-        number: "100001234".into(),
-        status,
-        updated_at: at("2026-01-05T09:15:00Z"),
-        created_at: at("2026-01-05T09:15:00Z"),
-        placed_at: None,
-        attempts: 1,
-        lease_owner: None,
-        lease_until: None,
-        not_before: None,
-        history: Vec::new(),
-        last_error: None,
-        external_id: None,
-        destination: None,
-        exported_at: None,
-        order_state: None,
-        payment_state: None,
-        payment_method: None,
-        observed_at: None,
-        is_unpaid: false,
-        payload: None,
-        envelope: Fields::new(),
     }
 }
