@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod order;
 pub mod pipeline;
 pub mod queue;
+pub mod schedule;
 pub mod secrets;
 pub mod telemetry;
 pub mod template;

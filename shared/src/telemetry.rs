@@ -1,4 +1,8 @@
-//! Logs: one JSON object a line, the way `CloudWatch` Logs Insights reads them.
+//! Logs: one JSON object a line, the way `CloudWatch` Logs Insights reads them. Metrics: lines of the same log.
+
+mod metrics;
+
+pub use metrics::{Dimension, Metric, Unit, metrics};
 
 use tracing_subscriber::EnvFilter;
 
