@@ -31,6 +31,9 @@ pub struct Order {
     pub placed_at: Timestamp,
     /// The offset from UTC that the shop gave with `placed_at`, such as `+02:00`; `+00:00` where it gave none.
     pub utc_offset: String,
+    /// When the shop last changed the order, in UTC, by the shop's own clock; null where it does not say.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub updated_at: Option<Timestamp>,
     /// ISO 4217 code of every amount in the order.
     pub currency: String,
     /// What the customer pays, tax included.
@@ -48,6 +51,9 @@ pub struct Order {
     pub payment: Payment,
     /// The platform's own word for the state of the order.
     pub state: Option<String>,
+    /// Whether the platform says that the order is cancelled.
+    #[serde(default)]
+    pub canceled: bool,
     /// Who ordered.
     pub customer: Customer,
     /// Billing address; its fields are null where the shop sent none.

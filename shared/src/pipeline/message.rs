@@ -88,6 +88,10 @@ impl Runner {
                 let rows = self.ledger.observe(&shop.code, &identity.order_id, &said, &[], clock::now()).await?;
                 self.skip_named_only(config, shop, &identity, &unread, &rows).await
             }
+            // Others name the order that was refunded.
+            Err(_) if identity.event == Event::Refunded => {
+                self.skip_named_only(config, shop, &identity, &unread, &[]).await
+            }
             Err(error) => self.refuse(config, shop, &identity, &unread, &error).await,
         }
     }
@@ -153,7 +157,7 @@ impl Runner {
         Ok(Verdict::Done)
     }
 
-    /// A cancellation that says no more than which order it is: there is nothing to export of it.
+    /// A cancellation or a refund that says no more than which order it is: there is nothing to export of it.
     async fn skip_named_only(
         &self,
         config: &Config,

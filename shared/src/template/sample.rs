@@ -45,6 +45,7 @@ pub(crate) fn order() -> Order {
         store: text("de"),
         placed_at: "2026-01-31T22:30:05Z".parse().unwrap(),
         utc_offset: "+01:00".into(),
+        updated_at: Some("2026-02-01T06:00:00.25Z".parse().unwrap()),
         currency: "EUR".into(),
         total: money("129.90"),
         subtotal: Some(money("120.00")),
@@ -53,6 +54,7 @@ pub(crate) fn order() -> Order {
         shipping: Some(money("9.9000")),
         payment: Payment { method: text("paypal"), state: text("authorized"), paid: true },
         state: text("processing"),
+        canceled: false,
         customer: Customer {
             id: None,
             email: text("zoë@example.com"),

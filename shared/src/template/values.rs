@@ -102,11 +102,13 @@ impl Reader {
             ("store", text(order.store.as_ref())),
             ("placed_at", Value::from(order.placed_at.to_string())),
             ("utc_offset", Value::from(&order.utc_offset)),
+            ("updated_at", text(order.updated_at.map(|at| at.to_string()).as_ref())),
             ("currency", Value::from(&order.currency)),
         ];
         let rest = [
             ("payment", payment(&order.payment)),
             ("state", text(order.state.as_ref())),
+            ("canceled", Value::from(order.canceled)),
             ("customer", customer(&order.customer)),
             ("billing", address(&order.billing)),
             ("delivery", address(&order.delivery)),

@@ -69,7 +69,8 @@ macro_rules! pointers {
 
 pointers! {
     OrderFields {
-        id, number, store, placed_at, utc_offset, currency, total, subtotal, tax, discount, shipping, state, note,
+        id, number, store, placed_at, utc_offset, updated_at, currency, total, subtotal, tax, discount, shipping, state,
+        canceled, note,
     }
     PaymentFields { method, state, paid }
     CustomerFields { id, email, name, phone }
@@ -206,6 +207,7 @@ impl Fields {
         let (placed_at, utc_offset) = fields.placed_at.at(order).required_moment()?;
         let stated = fields.utc_offset.at(order).text()?.filter(|text| time::is_offset(text));
         let items = order.pointer(&self.list).items()?;
+        let state = fields.state.text(order, " ")?;
         Ok(Order {
             id: fields.id.at(order).order_id()?,
             number: fields
@@ -216,6 +218,7 @@ impl Fields {
             store: fields.store.text(order, " ")?,
             placed_at,
             utc_offset: stated.unwrap_or(utc_offset),
+            updated_at: fields.updated_at.at(order).moment(),
             currency,
             total: amounts.require(&fields.total.at(order))?,
             subtotal: amounts.read(&fields.subtotal.at(order))?,
@@ -223,7 +226,8 @@ impl Fields {
             discount: amounts.discount(&fields.discount.at(order))?,
             shipping: amounts.read(&fields.shipping.at(order))?,
             payment: self.payment.read_from(order)?,
-            state: fields.state.text(order, " ")?,
+            canceled: fields.canceled.at(order).boolean().unwrap_or_else(|| is_canceled(state.as_deref())),
+            state,
             customer: self.customer.read_from(order)?,
             billing: self.billing.read_from(order)?,
             delivery: self.delivery.read_from(order)?,
@@ -294,6 +298,11 @@ impl ItemFields {
             total: total.map_or_else(|| amounts.line_total(line, quantity, unit_price, discount), Ok)?,
         })
     }
+}
+
+/// Whether a word for the state of an order says that it is cancelled, in either spelling.
+fn is_canceled(state: Option<&str>) -> bool {
+    state.is_some_and(|state| ["canceled", "cancelled"].iter().any(|word| state.eq_ignore_ascii_case(word)))
 }
 
 /// The name of a header, in lower case.

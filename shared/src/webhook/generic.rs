@@ -56,7 +56,7 @@ impl Platform for Generic {
         let event = self.fields.event(document, webhook)?;
         let delivery = self.fields.delivery_id(document, webhook);
         let (id, path) = self.fields.order_id(document);
-        identity::subject(id, &path, event, delivery)
+        identity::subject(id, &path, event, delivery, None)
     }
 
     fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {

@@ -1,9 +1,10 @@
 //! What identifies an order, read from the raw body without building the document.
 
+use jiff::Timestamp;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Event, Identity, Rejection, Subject, Webhook, json, topic};
+use super::{Event, Identity, Rejection, Subject, Webhook, json, time, topic};
 
 /// What an order's identifier must be.
 pub(super) const ORDER_ID: &str =
@@ -43,6 +44,11 @@ impl<'b> Document<'b> {
         self.0.get()
     }
 
+    /// The value as a point in time; nothing when it is none.
+    pub(super) fn moment(self) -> Option<Timestamp> {
+        moment(Some(&self.text().unwrap_or_else(|| self.raw().to_owned())))
+    }
+
     /// The value as an order's identifier. Numbers are taken digit by digit: some exceed 2^53.
     fn order_id(self) -> Option<String> {
         let raw = self.raw();
@@ -66,6 +72,11 @@ pub(super) fn is_order_id(text: &str) -> bool {
 pub(super) fn delivery_id(text: Option<&str>) -> Option<String> {
     let fits = |text: &&str| (1..=LONGEST).contains(&text.len()) && text.bytes().all(|b| (b' '..=b'~').contains(&b));
     text.map(str::trim).filter(fits).map(ToOwned::to_owned)
+}
+
+/// When something happened, where that can be read: no webhook is refused for it.
+pub(super) fn moment(text: Option<&str>) -> Option<Timestamp> {
+    time::moment(text?).map(|(at, _)| at)
 }
 
 /// The keys of a JSON pointer.
@@ -92,11 +103,12 @@ pub(super) fn subject(
     path: &str,
     (topic, event): (String, Event),
     delivery_id: Option<String>,
+    occurred_at: Option<Timestamp>,
 ) -> Result<Subject, Rejection> {
     let Some(order_id) = id.and_then(Document::order_id) else {
         return Err(Rejection::NoOrder { topic, expected: format!("{path}: expected {ORDER_ID}") });
     };
-    Ok(Subject::Order(Identity { order_id, topic, event, delivery_id }))
+    Ok(Subject::Order(Identity { order_id, topic, event, delivery_id, occurred_at }))
 }
 
 /// The value under `key` of an object or list. Of a key given twice the last counts, as it does for the reader of the

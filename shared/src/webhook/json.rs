@@ -180,6 +180,12 @@ impl<'v> Node<'v> {
             .ok_or_else(|| self.bad("a time such as 2026-01-31T10:00:00+01:00, without an offset it is taken as UTC"))
     }
 
+    /// A point in time that an order can do without: nothing where none can be read.
+    pub(super) fn moment(&self) -> Option<Timestamp> {
+        let text = self.text().ok().flatten()?;
+        time::moment(&text).map(|(at, _)| at)
+    }
+
     /// True or false; nothing where it is neither.
     pub(super) fn boolean(&self) -> Option<bool> {
         self.value.as_bool()

@@ -22,11 +22,12 @@ const SIGNATURE: &str = "x-magento-signature";
 const WRAPPINGS: [&[&str]; 5] = [&[], &["order"], &["data", "value"], &["data", "order"], &["data"]];
 
 /// Fields of the order that the model holds in full, and the addresses and items. All others are `extra`.
-const KNOWN: [&str; 18] = [
+const KNOWN: [&str; 19] = [
     "entity_id",
     "increment_id",
     "store_id",
     "created_at",
+    "updated_at",
     "order_currency_code",
     "grand_total",
     "subtotal",
@@ -73,8 +74,13 @@ impl Platform for Magento {
         let is_cloud_event = document.find(&["specversion"]).is_some();
         let said = |key: &str| document.find(&[key]).filter(|_| is_cloud_event).and_then(Document::text);
         let event = identity::event(said("type").as_deref(), webhook)?;
-        let id = WRAPPINGS.iter().find_map(|path| document.find(&[*path, &["entity_id"]].concat()));
-        identity::subject(id, "entity_id", event, identity::delivery_id(said("id").as_deref()))
+        let occurred_at = identity::moment(said("time").as_deref());
+        let id = WRAPPINGS.iter().find_map(|path| {
+            let at = |key| document.find(&[*path, &[key]].concat());
+            // A credit memo has an `entity_id` of its own, and names its order beside it.
+            at("entity_id").map(|own| at("order_id").unwrap_or(own))
+        });
+        identity::subject(id, "entity_id", event, identity::delivery_id(said("id").as_deref()), occurred_at)
     }
 
     fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
@@ -91,6 +97,9 @@ impl Platform for Magento {
 }
 
 fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
+    if order.at("order_id").text()? != order.at("entity_id").text()? && !order.at("order_id").is_blank() {
+        return Err(order.at("order_id").bad("an order, not something that belongs to one"));
+    }
     let (placed_at, utc_offset) = order.at("created_at").required_moment()?;
     let (currency, amounts) = Amounts::currency(&order.at("order_currency_code"))?;
     let billing = ADDRESS.read(&order.at("billing_address"))?;
@@ -102,6 +111,7 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
         store: order.at("store_id").text()?,
         placed_at,
         utc_offset,
+        updated_at: order.at("updated_at").moment(),
         currency,
         total: amounts.require(&order.at("grand_total"))?,
         subtotal: amounts.read(&order.at("subtotal"))?,
@@ -110,6 +120,7 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
         shipping: amounts.read(&order.at("shipping_amount"))?,
         payment: payment(order)?,
         state: order.first_text(&["status", "state"])?,
+        canceled: is_canceled(order)?,
         customer: Customer {
             id: order.at("customer_id").id()?,
             email: order.at("customer_email").text()?,
@@ -134,6 +145,12 @@ fn payment(order: &Node<'_>) -> Result<Payment, BadOrder> {
         || (due.is_none() && so_far.is_none() && is_finished);
     let state = if paid { "paid" } else { "pending" };
     Ok(Payment { method: order.at("payment/method").text()?, state: Some(state.to_owned()), paid })
+}
+
+/// The merchant may name statuses, so that the state counts too.
+fn is_canceled(order: &Node<'_>) -> Result<bool, BadOrder> {
+    let (state, status) = (order.at("state").text()?, order.at("status").text()?);
+    Ok([state, status].into_iter().flatten().any(|word| word == "canceled"))
 }
 
 /// The delivery address stands deep in an extension; some modules put it where the billing address is.

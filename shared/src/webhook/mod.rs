@@ -4,6 +4,7 @@ mod address;
 mod amounts;
 mod fields;
 mod generic;
+mod happened;
 mod identity;
 mod json;
 mod magento;
@@ -24,6 +25,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+pub use happened::events;
 pub use registry::read;
 
 use crate::order::Order;
@@ -82,6 +84,9 @@ pub struct Identity {
     pub event: Event,
     /// The platform's identifier of the delivery, where it has one.
     pub delivery_id: Option<String>,
+    /// When it happened, by the platform's clock, where the webhook says so: the event's own time, never that of an
+    /// attempt to deliver it. For orders that do not say when they were last changed.
+    pub occurred_at: Option<Timestamp>,
 }
 
 /// What happened to an order. A pipeline's `on` names these.
@@ -93,14 +98,21 @@ pub enum Event {
     Paid,
     /// Something else about it changed.
     Updated,
+    /// Money was given back, all of it or a part.
+    Refunded,
     /// It was cancelled.
     Canceled,
 }
 
 impl Event {
     /// Every event with the name that the configuration uses.
-    pub const NAMES: [(&'static str, Self); 4] =
-        [("placed", Self::Placed), ("paid", Self::Paid), ("updated", Self::Updated), ("canceled", Self::Canceled)];
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("placed", Self::Placed),
+        ("paid", Self::Paid),
+        ("updated", Self::Updated),
+        ("refunded", Self::Refunded),
+        ("canceled", Self::Canceled),
+    ];
 
     /// The event called `name`; `cancelled` is understood too.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -114,6 +126,7 @@ impl Event {
             Self::Placed => "placed",
             Self::Paid => "paid",
             Self::Updated => "updated",
+            Self::Refunded => "refunded",
             Self::Canceled => "canceled",
         }
     }

@@ -8,17 +8,18 @@ use super::amounts::{Amounts, sum};
 use super::identity::{self, Document};
 use super::json::{self, Node};
 use super::signature::{self, Encoding};
-use super::{BadOrder, Platform, Rejection, Subject, Webhook};
+use super::{BadOrder, Event, Platform, Rejection, Subject, Webhook};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
 const SIGNATURE: &str = "x-shopify-hmac-sha256";
 
 /// Fields of the order that the model holds in full, and the addresses and items. All others are `extra`.
-const KNOWN: [&str; 17] = [
+const KNOWN: [&str; 18] = [
     "id",
     "name",
     "created_at",
+    "updated_at",
     "currency",
     "total_price",
     "subtotal_price",
@@ -63,7 +64,10 @@ impl Platform for Shopify {
         let document = Document::parse(webhook.body)?;
         let delivery = ["x-shopify-event-id", "x-shopify-webhook-id"];
         let delivery = delivery.iter().find_map(|name| identity::delivery_id(webhook.headers.get(name)));
-        identity::subject(document.find(&["id"]), "id", event, delivery)
+        let occurred_at = identity::moment(webhook.headers.get("x-shopify-triggered-at"));
+        // The body of `refunds/create` is the refund, which names its order.
+        let id = if event.1 == Event::Refunded { "order_id" } else { "id" };
+        identity::subject(document.find(&[id]), id, event, delivery, occurred_at)
     }
 
     fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
@@ -84,6 +88,9 @@ impl Platform for Shopify {
 }
 
 fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
+    if !order.at("order_id").is_blank() {
+        return Err(order.at("order_id").bad("an order, not something that belongs to one"));
+    }
     let (placed_at, utc_offset) = order.at("created_at").required_moment()?;
     let (currency, amounts) = Amounts::currency(&order.at("currency"))?;
     let billing = ADDRESS.read(&order.at("billing_address"))?;
@@ -94,6 +101,7 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
         store: None,
         placed_at,
         utc_offset,
+        updated_at: order.at("updated_at").moment(),
         currency,
         total: amounts.require(&order.at("total_price"))?,
         subtotal: amounts.read(&order.at("subtotal_price"))?,
@@ -102,6 +110,7 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
         shipping: shipping(order, amounts)?,
         payment: payment(order)?,
         state: Some(state(order)?),
+        canceled: is_canceled(order)?,
         customer: customer(order, billing.name.as_deref())?,
         billing,
         delivery: ADDRESS.read(&order.at("shipping_address"))?,
@@ -141,10 +150,14 @@ fn method(order: &Node<'_>) -> Result<Option<String>, BadOrder> {
 }
 
 fn state(order: &Node<'_>) -> Result<String, BadOrder> {
-    if order.at("cancelled_at").text()?.is_some() {
+    if is_canceled(order)? {
         return Ok("cancelled".to_owned());
     }
     Ok(order.at("fulfillment_status").text()?.unwrap_or_else(|| "unfulfilled".to_owned()))
+}
+
+fn is_canceled(order: &Node<'_>) -> Result<bool, BadOrder> {
+    Ok(order.at("cancelled_at").text()?.is_some())
 }
 
 fn customer(order: &Node<'_>, billed_to: Option<&str>) -> Result<Customer, BadOrder> {

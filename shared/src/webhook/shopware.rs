@@ -17,11 +17,12 @@ const SIGNATURE: &str = "shopware-shop-signature";
 const ORDER: &str = "data/payload/order";
 
 /// Fields of the order that the model holds in full, and the addresses and items. All others are `extra`.
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "id",
     "orderNumber",
     "salesChannelId",
     "orderDateTime",
+    "updatedAt",
     "currency",
     "amountTotal",
     "positionPrice",
@@ -61,7 +62,8 @@ impl Platform for Shopware {
         let event = identity::event(said.as_deref(), webhook)?;
         let delivery = document.find(&["source", "eventId"]).and_then(Document::text);
         let id = document.find(&["data", "payload", "order", "id"]);
-        identity::subject(id, "data.payload.order.id", event, identity::delivery_id(delivery.as_deref()))
+        // `timestamp` is the time of the attempt, not of the event.
+        identity::subject(id, "data.payload.order.id", event, identity::delivery_id(delivery.as_deref()), None)
     }
 
     fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
@@ -93,6 +95,7 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
     let addresses = Addresses(order);
     let billing = ADDRESS.read(&addresses.find("billingAddress", "billingAddressId", order)?)?;
     let delivery = primary(order, "deliveries", "primaryOrderDeliveryId")?.unwrap_or_else(|| order.at("deliveries/0"));
+    let state = order.at("stateMachineState/technicalName").text()?;
     Ok(Order {
         id: order.at("id").order_id()?,
         number: order.at("orderNumber").required_text()?,
@@ -100,6 +103,7 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
         store: order.at("salesChannelId").text()?,
         placed_at,
         utc_offset,
+        updated_at: order.at("updatedAt").moment(),
         currency,
         total: amounts.require(&order.stated(&["amountTotal", "price/totalPrice"]))?,
         subtotal: amounts.read(&order.stated(&["positionPrice", "price/positionPrice"]))?,
@@ -107,7 +111,8 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
         discount: if lines.known { Some(amounts.money(lines.discount()?).abs()) } else { None },
         shipping: amounts.read(&order.stated(&["shippingTotal", "shippingCosts/totalPrice"]))?,
         payment: payment(order)?,
-        state: order.at("stateMachineState/technicalName").text()?,
+        canceled: state.as_deref() == Some("cancelled"),
+        state,
         customer: customer(order, billing.phone.as_deref())?,
         billing,
         delivery: ADDRESS.read(&addresses.find("shippingOrderAddress", "shippingOrderAddressId", &delivery)?)?,

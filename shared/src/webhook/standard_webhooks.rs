@@ -56,8 +56,9 @@ impl Platform for StandardWebhooks {
             .fields
             .delivery_id(document, webhook)
             .or_else(|| identity::delivery_id(named(webhook.headers, "id").ok()));
+        let occurred_at = document.find(&["timestamp"]).and_then(Document::moment);
         let (id, path) = self.fields.order_id(document);
-        identity::subject(id, &path, event, delivery)
+        identity::subject(id, &path, event, delivery, occurred_at)
     }
 
     fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {

@@ -2,12 +2,23 @@
 
 use super::Event;
 
+/// Topics whose body is a refund that names its order: of Shopify, and of Magento's modules.
+const REFUNDS: [&str; 4] = [
+    "refunds/create",
+    "sales.creditmemo.created",
+    "sales_order_creditmemo_refund",
+    "sales_order_creditmemo_save_after",
+];
+
 /// What happened to an order, from the platform's word for it; nothing when the topic is not about an order.
 ///
 /// Understood are `orders/create`, `order.created`, `sales.order.paid`, `checkout.order.placed`,
 /// `state_enter.order_transaction.state.paid`, `order_placed`, `OrderPlaced` and our own event names.
 pub(super) fn event(topic: &str) -> Option<Event> {
     let topic = topic.trim().to_ascii_lowercase();
+    if REFUNDS.contains(&topic.as_str()) {
+        return Some(Event::Refunded);
+    }
     let words: Vec<&str> = topic.split(['/', '.', ':']).filter(|word| !word.is_empty() && *word != "state").collect();
     match words.as_slice() {
         [] => None,
@@ -42,9 +53,14 @@ fn of_path(path: &[&str], verb: &str) -> Option<Event> {
     }
     let event = of_verb(verb).unwrap_or(Event::Updated);
     let about = path.last();
-    let fits = about.is_some_and(is_order)
-        || (event == Event::Paid && matches!(about, Some(&"order_transaction" | &"transaction" | &"payment")));
-    Some(if fits { event } else { Event::Updated })
+    let is_payment = matches!(about, Some(&"order_transaction" | &"transaction" | &"payment"));
+    let is_refund = matches!(about, Some(&"refund" | &"refunds" | &"creditmemo"));
+    Some(match event {
+        event if about.is_some_and(is_order) => event,
+        Event::Paid | Event::Refunded if is_payment => event,
+        Event::Placed if is_refund => Event::Refunded,
+        _ => Event::Updated,
+    })
 }
 
 fn of_verb(verb: &str) -> Option<Event> {
@@ -53,6 +69,7 @@ fn of_verb(verb: &str) -> Option<Event> {
         "paid" => Some(Event::Paid),
         // A deleted order is one that must not be worked on either.
         "cancel" | "canceled" | "cancelled" | "delete" | "deleted" => Some(Event::Canceled),
+        "refund" | "refunded" | "refunded_partially" | "partially_refunded" => Some(Event::Refunded),
         "update" | "updated" => Some(Event::Updated),
         _ => None,
     }
@@ -64,7 +81,7 @@ mod tests {
 
     #[test]
     fn topics_say_what_happened() {
-        use Event::{Canceled, Paid, Placed, Updated};
+        use Event::{Canceled, Paid, Placed, Refunded, Updated};
         for (topic, expected) in [
             // Shopify
             ("orders/create", Some(Placed)),
@@ -75,6 +92,7 @@ mod tests {
             ("orders/edited", Some(Updated)),
             ("orders/fulfilled", Some(Updated)),
             ("orders/partially_fulfilled", Some(Updated)),
+            ("refunds/create", Some(Refunded)),
             ("order_transactions/create", None),
             ("draft_orders/create", None),
             ("fulfillment_orders/cancelled", None),
@@ -93,6 +111,11 @@ mod tests {
             ("sales.order.paid", Some(Paid)),
             ("sales.order.shipped", Some(Updated)),
             ("sales.order.cancelled", Some(Canceled)),
+            ("sales.order.refunded", Some(Refunded)),
+            ("sales.creditmemo.created", Some(Refunded)),
+            ("sales_order_creditmemo_save_after", Some(Refunded)),
+            ("sales_order_creditmemo_refund", Some(Refunded)),
+            ("sales.creditmemo.updated", None),
             ("sales.invoice.paid", None),
             ("sales_order_place_after", Some(Placed)),
             ("sales_order_save_after", Some(Updated)),
@@ -103,6 +126,10 @@ mod tests {
             ("state_enter.order.state.completed", Some(Updated)),
             ("state_enter.order_transaction.state.paid", Some(Paid)),
             ("state_enter.order_transaction.state.paid_partially", Some(Updated)),
+            ("state_enter.order_transaction.state.refunded", Some(Refunded)),
+            ("state_enter.order_transaction.state.refunded_partially", Some(Refunded)),
+            ("state_leave.order_transaction.state.refunded", Some(Updated)),
+            ("state_enter.order_transaction_capture_refund.state.completed", None),
             ("state_enter.order_transaction.state.cancelled", Some(Updated)),
             ("state_enter.order_delivery.state.cancelled", Some(Updated)),
             ("state_leave.order_transaction.state.paid", Some(Updated)),
@@ -115,11 +142,18 @@ mod tests {
             ("order-paid", Some(Paid)),
             ("com.example.order.canceled", Some(Canceled)),
             ("order.payment.paid", Some(Paid)),
+            ("order.refunded", Some(Refunded)),
+            ("order_refunded", Some(Refunded)),
+            ("order.payment.refunded", Some(Refunded)),
+            ("order.refund.created", Some(Refunded)),
+            ("order.refund.deleted", Some(Updated)),
+            ("refund.created", None),
             ("order.item.created", Some(Updated)),
             ("orderly.created", None),
             ("placed", Some(Placed)),
             ("paid", Some(Paid)),
             ("updated", Some(Updated)),
+            ("refunded", Some(Refunded)),
             ("canceled", Some(Canceled)),
             ("cancelled", Some(Canceled)),
             ("order", None),

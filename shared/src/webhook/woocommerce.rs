@@ -16,11 +16,13 @@ use crate::secrets::Secret;
 const SIGNATURE: &str = "x-wc-webhook-signature";
 
 /// Fields of the order that the model holds in full, and the addresses and items. All others are `extra`.
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 18] = [
     "id",
     "number",
     "date_created",
     "date_created_gmt",
+    "date_modified",
+    "date_modified_gmt",
     "currency",
     "total",
     "total_tax",
@@ -65,7 +67,7 @@ impl Platform for WooCommerce {
         let event = identity::event(topic(webhook.headers).as_deref(), webhook)?;
         let document = Document::parse(webhook.body)?;
         let delivery = identity::delivery_id(webhook.headers.get("x-wc-webhook-delivery-id"));
-        identity::subject(document.find(&["id"]), "id", event, delivery)
+        identity::subject(document.find(&["id"]), "id", event, delivery, None)
     }
 
     /// Saving a webhook posts `webhook_id=N`, unsigned, and goes on only after a 200.
@@ -98,6 +100,7 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
     let (currency, amounts) = Amounts::currency(&order.at("currency"))?;
     let billing = ADDRESS.read(&order.at("billing"))?;
     let lines = order.at("line_items").items()?;
+    let state = order.at("status").text()?;
     Ok(Order {
         id: order.at("id").order_id()?,
         number: order.at("number").required_text()?,
@@ -105,6 +108,7 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
         store: None,
         placed_at,
         utc_offset: utc_offset(order, placed_at)?,
+        updated_at: order.at("date_modified_gmt").moment(),
         currency,
         total: amounts.require(&order.at("total"))?,
         subtotal: Some(amounts.money(sum(&lines, "subtotal")?)),
@@ -112,7 +116,8 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
         discount: amounts.discount(&order.at("discount_total"))?,
         shipping: amounts.read(&order.at("shipping_total"))?,
         payment: payment(order)?,
-        state: order.at("status").text()?,
+        canceled: state.as_deref() == Some("cancelled"),
+        state,
         customer: Customer {
             id: order.at("customer_id").id()?,
             email: order.at("billing/email").text()?,

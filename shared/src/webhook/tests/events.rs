@@ -23,22 +23,24 @@ fn request(platform: &str) -> (String, Headers, Option<String>, Vec<u8>) {
 #[test]
 fn every_event_is_signed_and_says_which_order_it_is() {
     let platforms = sample_platforms();
-    for (name, shop, topic, order_id, delivery_id) in [
+    for (name, shop, topic, order_id, delivery_id, occurred_at) in [
         (
             "shopify",
             "demo-shopify",
             "orders/create",
             "9131072415678934507",
             Some("0197f1c7-ab1e-7000-8000-0000000e7e27"),
+            Some("2026-08-01T12:00:00Z"),
         ),
-        ("woocommerce", "demo-woocommerce", "order.created", "5217", Some("0c9f1c7a0b7e4f1b8d2a6c5e3f1d9b70")),
-        ("magento", "demo-magento", "sales.order.created", "40127", None),
+        ("woocommerce", "demo-woocommerce", "order.created", "5217", Some("0c9f1c7a0b7e4f1b8d2a6c5e3f1d9b70"), None),
+        ("magento", "demo-magento", "sales.order.created", "40127", None, None),
         (
             "shopware",
             "demo-shopware",
             "checkout.order.placed",
             "0197f1c7000000000000000000000002",
             Some("0197f1c7e0e07d2fa0f1c710ba100042"),
+            None,
         ),
         (
             "standard-webhooks",
@@ -46,8 +48,16 @@ fn every_event_is_signed_and_says_which_order_it_is() {
             "order.placed",
             "ord_01K1FICTIONAL7Q2",
             Some("msg_01K1FICTIONALDELIVERY"),
+            Some("2026-08-01T11:59:58.204Z"),
         ),
-        ("generic", "demo-generic", "order_created", "18014398509481985", Some("7b0e6c1e-0000-4000-8000-00000000f1c7")),
+        (
+            "generic",
+            "demo-generic",
+            "order_created",
+            "18014398509481985",
+            Some("7b0e6c1e-0000-4000-8000-00000000f1c7"),
+            None,
+        ),
     ] {
         let (code, headers, url_topic, body) = request(name);
         assert_eq!(code, shop);
@@ -64,6 +74,7 @@ fn every_event_is_signed_and_says_which_order_it_is() {
             topic: topic.to_owned(),
             event: Event::Placed,
             delivery_id: delivery_id.map(ToOwned::to_owned),
+            occurred_at: occurred_at.map(|at| at.parse().expect("a time")),
         };
         assert_eq!(platform.identify(webhook), Ok(Subject::Order(identity)), "{name}");
         assert!(!platform.is_unsigned_ping(webhook) && !platform.is_test(&body), "{name}");

@@ -5,6 +5,7 @@ mod hostile;
 mod orders;
 mod settings;
 mod signed;
+mod states;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

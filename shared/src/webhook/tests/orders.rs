@@ -7,7 +7,7 @@ use crate::order::{Address, Customer, Order, Payment};
 use crate::webhook::{BadOrder, Event, Rejection, Subject};
 
 /// The sample order of a platform, with some of its fields changed.
-fn changed(name: &str, changes: &[(&str, Value)]) -> Vec<u8> {
+pub(super) fn changed(name: &str, changes: &[(&str, Value)]) -> Vec<u8> {
     let mut document: Value = serde_json::from_slice(&body(name)).expect("JSON");
     for (pointer, value) in changes {
         let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
@@ -26,7 +26,7 @@ fn read_changed(name: &str, changes: &[(&str, Value)]) -> Result<Order, BadOrder
     sample_platforms()[shop].read(shop, &changed(name, changes))
 }
 
-fn order(name: &str, changes: &[(&str, Value)]) -> Order {
+pub(super) fn order(name: &str, changes: &[(&str, Value)]) -> Order {
     read_changed(name, changes).expect(name)
 }
 
@@ -316,7 +316,8 @@ fn magentos_cloud_event_says_what_happened_and_which_delivery_it_is() {
         ("sales.order.cancelled", None, Ok(Event::Canceled)),
         ("sales.invoice.paid", None, Err(Rejection::UnknownTopic("sales.invoice.paid".into()))),
     ] {
-        let event = json!({ "specversion": "1.0", "id": "0197f1c7", "type": kind, "data": order });
+        let time = "2026-08-01T13:40:29+02:00";
+        let event = json!({ "specversion": "1.0", "id": "0197f1c7", "type": kind, "time": time, "data": order });
         let event = event.to_string();
         let headers = Headers::default();
         let subject =
@@ -324,6 +325,7 @@ fn magentos_cloud_event_says_what_happened_and_which_delivery_it_is() {
         match subject {
             Ok(Subject::Order(identity)) => {
                 assert_eq!((Ok(identity.event), identity.delivery_id.as_deref()), (expected, Some("0197f1c7")));
+                assert_eq!(identity.occurred_at.map(|at| at.to_string()).as_deref(), Some("2026-08-01T11:40:29Z"));
             }
             other => assert_eq!(other.map(|_| Event::Updated), expected),
         }

@@ -1,0 +1,68 @@
+//! What a webhook means that carries the whole order: the event that it says, and what the order itself tells.
+
+use std::collections::BTreeSet;
+
+use super::Event;
+use crate::order::Order;
+
+/// Words of the platforms for a payment or an order of which money was given back, in lower case: Shopify's
+/// `financial_status`, the state of Shopware's transactions, the status of `WooCommerce` and `BigCommerce`.
+const REFUNDED: [&str; 4] = ["refunded", "partially_refunded", "refunded_partially", "partially refunded"];
+
+/// The events that a webhook stands for which says `said` and carries `order`.
+///
+/// `WooCommerce`, and Shopify's `orders/updated`, only say that something changed: what it was stands in the order. And
+/// a webhook may arrive late, so that an order that was placed is cancelled by the time it is read: then it is neither
+/// placed nor paid any more, for nobody is to work on it.
+pub fn events(said: Event, order: &Order) -> BTreeSet<Event> {
+    let mut events = BTreeSet::from([said]);
+    if is_refunded(order) {
+        events.insert(Event::Refunded);
+    }
+    if order.canceled || said == Event::Canceled {
+        events.retain(|event| !matches!(event, Event::Placed | Event::Paid));
+        events.insert(Event::Canceled);
+    } else if order.payment.paid {
+        events.insert(Event::Paid);
+    }
+    events
+}
+
+fn is_refunded(order: &Order) -> bool {
+    let words = [&order.payment.state, &order.state].into_iter().flatten();
+    words.into_iter().any(|word| REFUNDED.iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::Payment;
+    use crate::template::sample;
+
+    #[test]
+    fn an_order_tells_what_the_webhook_does_not_say() {
+        use Event::{Canceled, Paid, Placed, Refunded, Updated};
+        for (said, paid, canceled, expected) in [
+            (Placed, false, false, &[Placed][..]),
+            (Placed, true, false, &[Placed, Paid]),
+            (Placed, false, true, &[Canceled]),
+            (Placed, true, true, &[Canceled]),
+            (Paid, true, false, &[Paid]),
+            (Paid, false, false, &[Paid]),
+            (Paid, true, true, &[Canceled]),
+            (Updated, false, false, &[Updated]),
+            (Updated, true, false, &[Updated, Paid]),
+            (Updated, true, true, &[Updated, Canceled]),
+            (Refunded, true, false, &[Refunded, Paid]),
+            (Refunded, true, true, &[Refunded, Canceled]),
+            (Canceled, false, true, &[Canceled]),
+            // An order that the platform deletes keeps the state that it had.
+            (Canceled, true, false, &[Canceled]),
+        ] {
+            let payment = Payment { paid, ..Payment::default() };
+            let order = Order { payment, canceled, ..sample::order() };
+            let expected: BTreeSet<Event> = expected.iter().copied().collect();
+            assert_eq!(events(said, &order), expected, "{said} {paid} {canceled}");
+        }
+    }
+}
