@@ -1,5 +1,5 @@
 //! What every ordersync function shares, in the order in which an order meets it: the platform's webhook, the
-//! order, the configuration, the queue, the pipelines, the ledger.
+//! order, the configuration, the queue, the pipelines, the ledger, calls back to the shop.
 #![warn(missing_docs)]
 
 pub mod aws;
@@ -11,6 +11,7 @@ pub mod pipeline;
 pub mod queue;
 pub mod schedule;
 pub mod secrets;
+pub mod shop;
 pub mod telemetry;
 pub mod template;
 pub mod webhook;

@@ -18,6 +18,7 @@ use crate::pipeline::format::Format;
 use crate::pipeline::response::ResponseReader;
 use crate::pipeline::transport::Transport;
 use crate::pipeline::transport::egress::Egress;
+use crate::shop::ShopApi;
 use crate::webhook::{Event, Platform};
 use document::Problem;
 
@@ -45,17 +46,8 @@ pub struct Shop {
     pub secrets: Vec<String>,
     /// Topics that are acknowledged and dropped.
     pub ignore_topics: BTreeSet<String>,
-    /// Where to call the shop back.
-    pub api: Option<ShopApi>,
-}
-
-/// Where to call a shop back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShopApi {
-    /// Base URL of its API.
-    pub url: url::Url,
-    /// Name of the secret: a token, or `user:password`.
-    pub auth: String,
+    /// How the shop is called back.
+    pub api: Option<Arc<dyn ShopApi>>,
 }
 
 /// What happens to the orders that it applies to.

@@ -1,14 +1,16 @@
 //! From the text of the document to a checked configuration, or to every problem that it has.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
 use super::document::{Node, Problems, Table};
-use super::{Config, Invalid, Pipeline, Reservation, Retries, Shop, ShopApi, StaleRule, Templates, value};
+use super::{Config, Invalid, Pipeline, Reservation, Retries, Shop, StaleRule, Templates, value};
 use crate::pipeline::transport::egress::{self, Egress};
 use crate::pipeline::{filter, format, response, transport};
+use crate::shop::{self, ShopApi};
 use crate::webhook::{self, Event};
 
 const RESERVATIONS: [(&str, Option<Reservation>); 4] = [
@@ -61,14 +63,14 @@ struct Context<'a> {
 
 fn read_document(root: &Table<'_>, templates: &Templates, max_receive_count: u32) -> Config {
     let egress = egress::read(root.get("egress").as_ref());
-    let (shops, codes) = read_shops(root);
+    let (shops, codes) = read_shops(root, &egress);
     let context = Context { egress: &egress, templates, shops: &codes, max_receive_count };
     let pipelines = read_pipelines(root, &context);
     let cancel_stale = root.get("cancel_stale").map(|node| read_cancel_stale(&node)).unwrap_or_default();
     Config { shops, pipelines, egress, cancel_stale }
 }
 
-fn read_shops(root: &Table<'_>) -> (BTreeMap<String, Shop>, BTreeSet<String>) {
+fn read_shops(root: &Table<'_>, egress: &Egress) -> (BTreeMap<String, Shop>, BTreeSet<String>) {
     let mut codes = BTreeSet::new();
     let Some(node) = root.required("shops") else { return (BTreeMap::new(), codes) };
     let shops = node.each(|node| {
@@ -79,28 +81,28 @@ fn read_shops(root: &Table<'_>) -> (BTreeMap<String, Shop>, BTreeSet<String>) {
         {
             node.problem(format!("the code {code:?} is used by another shop already"));
         }
-        let shop = read_shop(&table, code)?;
+        let shop = read_shop(&table, code, egress)?;
         Some((shop.code.clone(), shop))
     });
     (shops.into_iter().collect(), codes)
 }
 
-fn read_shop(table: &Table<'_>, code: Option<String>) -> Option<Shop> {
+fn read_shop(table: &Table<'_>, code: Option<String>, egress: &Egress) -> Option<Shop> {
     let platform = webhook::read(table);
     let secrets = table.required("secrets").map(|node| node.each(|secret| secret.parse(value::text)));
     if secrets.as_ref().is_some_and(Vec::is_empty) {
         table.problem("expected at least one name in secrets");
     }
     let ignore_topics = table.list("ignore_topics", value::text).into_iter().collect();
-    let api = table.get("api").and_then(|node| read_api(&node.table()?));
+    let api_node = table.get("api");
+    let api = platform.as_ref().and(api_node).and_then(|node| read_api(table, &node, egress));
     table.check();
     Some(Shop { code: code?, platform: platform?, secrets: secrets?, ignore_topics, api })
 }
 
-fn read_api(table: &Table<'_>) -> Option<ShopApi> {
-    let (url, auth) = (table.require("url", value::url), table.require("auth", value::text));
-    table.check();
-    Some(ShopApi { url: url?, auth: auth? })
+/// The calls back to a shop whose platform is known.
+fn read_api(shop: &Table<'_>, node: &Node<'_>, egress: &Egress) -> Option<Arc<dyn ShopApi>> {
+    shop::read(&shop.read("platform", value::text)?, node, egress)
 }
 
 fn read_pipelines(root: &Table<'_>, context: &Context<'_>) -> Vec<Pipeline> {

@@ -18,17 +18,17 @@ const MOST_WAIT: Duration = Duration::from_hours(11);
 
 /// The answer to a request.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) host: String,
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
-    pub(super) body_end: BodyEnd,
+pub(crate) struct Answer {
+    pub(crate) host: String,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    pub(crate) body_end: BodyEnd,
 }
 
 impl Answer {
     /// Nothing when the request was accepted, else how it failed. `url` is what was called.
-    pub(super) fn failure(&self, url: &Url) -> Option<Failure> {
+    pub(crate) fn failure(&self, url: &Url) -> Option<Failure> {
         if self.status.is_success() {
             return None;
         }

@@ -16,7 +16,7 @@ const SHORTEST_REDACTED: usize = 6;
 
 /// The configured way.
 #[derive(Debug)]
-pub(super) enum Auth {
+pub(crate) enum Auth {
     /// `Authorization: Bearer` and the secret.
     Bearer {
         /// Name of the secret.
@@ -36,13 +36,21 @@ pub(super) enum Auth {
     },
     /// `Authorization: Bearer` and a token that is fetched first.
     OAuth2(Box<OAuth2>),
+    /// A header of the destination's own: with the secret itself, or, where the secret is a client
+    /// (`client_id:client_secret`), with a token that is fetched first.
+    TokenOrClient {
+        /// Its name.
+        name: HeaderName,
+        /// How a token is fetched.
+        oauth2: Box<OAuth2>,
+    },
 }
 
 /// A header that says who we are, and what it was made of.
 #[derive(Debug)]
-pub(super) struct Credential {
-    pub(super) name: HeaderName,
-    pub(super) value: HeaderValue,
+pub(crate) struct Credential {
+    pub(crate) name: HeaderName,
+    pub(crate) value: HeaderValue,
     /// The secret of the configuration behind it.
     made_of: Secret,
     /// A token that was fetched for an earlier request.
@@ -51,32 +59,45 @@ pub(super) struct Credential {
 
 impl Auth {
     /// The header for a request now.
-    pub(super) async fn credential(&self, clients: &Clients, deadline: Instant) -> Result<Credential, Failure> {
-        if let Self::OAuth2(oauth2) = self {
+    pub(crate) async fn credential(&self, clients: &Clients, deadline: Instant) -> Result<Credential, Failure> {
+        let made_of = secret(&clients.secrets, self.secret()).await?;
+        if let Some(oauth2) = self.fetches_with(&made_of) {
             let token = oauth2.token(clients, deadline).await?;
-            let text = format!("Bearer {}", token.value.expose());
-            let value = header_value(oauth2.secret(), &text)?;
-            return Ok(Credential { name: AUTHORIZATION, value, made_of: token.made_of, is_cached: token.is_cached });
+            let (name, text) = self.field(token.value.expose());
+            let value = header_value(self.secret(), &text)?;
+            return Ok(Credential { name, value, made_of: token.made_of, is_cached: token.is_cached });
         }
-        let name = self.secret();
-        let made_of = secret(&clients.secrets, name).await?;
         let plain = made_of.expose().trim();
-        let (header, text) = match self {
-            Self::Basic { .. } if !plain.contains(':') => {
-                return Err(Failure::retryable(format!("secret {name:?}: expected user:password")));
-            }
-            Self::Basic { .. } => (AUTHORIZATION, format!("Basic {}", STANDARD.encode(plain))),
-            Self::Header { name, .. } => (name.clone(), plain.to_owned()),
-            Self::Bearer { .. } | Self::OAuth2(_) => (AUTHORIZATION, format!("Bearer {plain}")),
-        };
-        let value = header_value(name, &text)?;
-        Ok(Credential { name: header, value, made_of, is_cached: false })
+        if matches!(self, Self::Basic { .. }) && !plain.contains(':') {
+            return Err(Failure::retryable(format!("secret {:?}: expected user:password", self.secret())));
+        }
+        let (name, text) = self.field(plain);
+        let value = header_value(self.secret(), &text)?;
+        Ok(Credential { name, value, made_of, is_cached: false })
     }
 
-    /// Whether the next attempt has another credential than the one that was refused. An OAuth2 token that was
+    /// Name and text of the header with a secret or token.
+    fn field(&self, plain: &str) -> (HeaderName, String) {
+        match self {
+            Self::Basic { .. } => (AUTHORIZATION, format!("Basic {}", STANDARD.encode(plain))),
+            Self::Header { name, .. } | Self::TokenOrClient { name, .. } => (name.clone(), plain.to_owned()),
+            Self::Bearer { .. } | Self::OAuth2(_) => (AUTHORIZATION, format!("Bearer {plain}")),
+        }
+    }
+
+    /// How a token is fetched, where the secret is none itself.
+    fn fetches_with(&self, secret: &Secret) -> Option<&OAuth2> {
+        match self {
+            Self::OAuth2(oauth2) => Some(oauth2),
+            Self::TokenOrClient { oauth2, .. } => Some(&**oauth2).filter(|_| secret.expose().contains(':')),
+            Self::Bearer { .. } | Self::Basic { .. } | Self::Header { .. } => None,
+        }
+    }
+
+    /// Whether the next attempt has another credential than the one that was refused. A fetched token that was
     /// refused is not used again.
-    pub(super) async fn is_outdated(&self, clients: &Clients, refused: &Credential) -> bool {
-        if let Self::OAuth2(oauth2) = self {
+    pub(crate) async fn is_outdated(&self, clients: &Clients, refused: &Credential) -> bool {
+        if let Self::OAuth2(oauth2) | Self::TokenOrClient { oauth2, .. } = self {
             oauth2.forget(&refused.value).await;
         }
         refused.is_cached || is_renewed(&clients.secrets, self.secret(), &refused.made_of).await
@@ -85,7 +106,7 @@ impl Auth {
     fn secret(&self) -> &str {
         match self {
             Self::Bearer { secret } | Self::Basic { secret } | Self::Header { secret, .. } => secret,
-            Self::OAuth2(oauth2) => oauth2.secret(),
+            Self::OAuth2(oauth2) | Self::TokenOrClient { oauth2, .. } => oauth2.secret(),
         }
     }
 }
@@ -99,7 +120,7 @@ fn header_value(secret: &str, text: &str) -> Result<HeaderValue, Failure> {
 
 impl Credential {
     /// `text` without the secret, for a destination that repeats what it was sent.
-    pub(super) fn redact(&self, text: &str) -> String {
+    pub(crate) fn redact(&self, text: &str) -> String {
         let sent = self.value.to_str().unwrap_or_default();
         let secret = self.made_of.expose().trim();
         let password = secret.split_once(':').map_or(secret, |(_, password)| password);

@@ -16,7 +16,7 @@ use crate::pipeline::transport::BodyEnd;
 use crate::pipeline::transport::egress::resolver::{self, Lookup, NoPublicAddress, PublicOnly};
 use crate::pipeline::transport::egress::{Egress, Route};
 
-/// Most of a response body that is read; the rest stays with the sender.
+/// Most of a response body that deliveries and token endpoints need; the rest stays with the sender.
 pub(super) const MOST_BODY: usize = 64 * 1024;
 /// How long a host may take to accept a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -38,11 +38,13 @@ struct Inner {
 
 /// A request.
 #[derive(Debug)]
-pub(super) struct Call<'a> {
-    pub(super) method: Method,
-    pub(super) url: &'a Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Call<'a> {
+    pub(crate) method: Method,
+    pub(crate) url: &'a Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    /// Most bytes of the answer's body that are read; the rest stays with the sender.
+    pub(crate) most_body: usize,
 }
 
 impl HttpClient {
@@ -57,16 +59,17 @@ impl HttpClient {
 
     /// Sends the request and reads the answer until `deadline`. An answer whose body is not there by then is an
     /// answer all the same: its status says whether the request was accepted.
-    pub(super) async fn call(&self, call: Call<'_>, deadline: Instant) -> Result<Answer, Failure> {
+    pub(crate) async fn call(&self, call: Call<'_>, deadline: Instant) -> Result<Answer, Failure> {
         let host = host_of(call.url);
         let client = self.client_for(call.url)?;
+        let most = call.most_body;
         let mut request = Request::new(call.method, call.url.clone());
         *request.headers_mut() = call.headers;
         *request.body_mut() = Some(call.body.into());
         let response = timeout_at(deadline, client.execute(request)).await;
         let response = response.map_err(|_| Failure::retryable(format!("{host} did not answer in time")))?;
         let response = response.map_err(|error| failed(&host, &error))?;
-        Ok(read_answer(host, response, deadline).await)
+        Ok(read_answer(host, response, most, deadline).await)
     }
 
     fn client_for(&self, url: &Url) -> Result<&reqwest::Client, Failure> {
@@ -118,19 +121,19 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-async fn read_answer(host: String, mut response: Response, deadline: Instant) -> Answer {
+async fn read_answer(host: String, mut response: Response, most: usize, deadline: Instant) -> Answer {
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    let (body, body_end) = read_body(response, deadline).await;
+    let (body, body_end) = read_body(response, most, deadline).await;
     Answer { host, status, headers, body, body_end }
 }
 
 /// Reads up to the cap. Dropping the response closes the connection, so what is beyond costs nothing.
-async fn read_body(mut response: Response, deadline: Instant) -> (Vec<u8>, BodyEnd) {
+async fn read_body(mut response: Response, most: usize, deadline: Instant) -> (Vec<u8>, BodyEnd) {
     let mut body = Vec::new();
     loop {
         let Ok(Ok(chunk)) = timeout_at(deadline, response.chunk()).await else { return (body, BodyEnd::Broken) };
         let Some(chunk) = chunk else { return (body, BodyEnd::Complete) };
-        let room = MOST_BODY - body.len();
+        let room = most - body.len();
         body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
         if chunk.len() > room {
             return (body, BodyEnd::Capped);
@@ -157,7 +160,7 @@ fn cause(error: &(dyn Error + 'static)) -> String {
 }
 
 /// Host and port of a URL, which is all of it that an error may name.
-pub(super) fn host_of(url: &Url) -> String {
+pub(crate) fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

@@ -6,7 +6,8 @@ use super::settings::Http;
 use crate::pipeline::{Document, Export, Failure};
 
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const AGENT: &str = concat!("ordersync/", env!("CARGO_PKG_VERSION"));
+/// What we call ourselves in `User-Agent`.
+pub(crate) const AGENT: &str = concat!("ordersync/", env!("CARGO_PKG_VERSION"));
 
 /// Names that belong to the connection and to the framing of the message, and those that we set ourselves: neither
 /// a document nor the configuration may set them.

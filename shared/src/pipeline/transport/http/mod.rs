@@ -1,11 +1,11 @@
 //! Delivery over HTTP: one request, with the same idempotency key at every attempt.
 
-mod answer;
-mod auth;
+pub(crate) mod answer;
+pub(crate) mod auth;
 pub mod client;
-mod fields;
-mod oauth2;
-mod settings;
+pub(crate) mod fields;
+pub(crate) mod oauth2;
+pub(crate) mod settings;
 mod signature;
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ use url::Url;
 
 use self::answer::Answer;
 use self::auth::Credential;
-use self::client::Call;
+use self::client::{Call, MOST_BODY};
 use self::settings::Http;
 pub(super) use self::settings::read;
 use super::{Clients, Receipt, Transport, gzip};
@@ -66,7 +66,8 @@ impl Http {
         let proofs = timeout_at(deadline, self.prove(clients, deadline, &mut headers, export.idempotency_key, &body));
         let out_of_time = |_| Failure::retryable("the secrets for the request were not there in time");
         let proofs = proofs.await.map_err(out_of_time)??;
-        let call = Call { method: self.method.clone(), url: &self.url, headers, body };
+        let method = self.method.clone();
+        let call = Call { method, url: &self.url, headers, body, most_body: MOST_BODY };
         let answer = clients.http.call(call, deadline).await?;
         let Some(failure) = answer.failure(&self.url) else { return Ok(receipt(&self.url, answer)) };
         let is_refused = matches!(answer.status.as_u16(), 401 | 403);
@@ -150,4 +151,4 @@ fn without_query(url: &Url) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use url::{Url, form_urlencoded};
 
 use super::answer::Answer;
-use super::client::{Call, host_of};
+use super::client::{Call, MOST_BODY, host_of};
 use super::{is_renewed, secret};
 use crate::clock;
 use crate::pipeline::transport::Clients;
@@ -29,7 +29,7 @@ const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
 /// How the token endpoint is asked, and the token that it gave.
 #[derive(Debug)]
-pub(super) struct OAuth2 {
+pub(crate) struct OAuth2 {
     pub(super) settings: Settings,
     /// Held while a token is fetched, so that one request fetches it and the others wait.
     cached: Mutex<Option<Cached>>,
@@ -37,20 +37,21 @@ pub(super) struct OAuth2 {
 
 /// Settings of the client credentials grant.
 #[derive(Debug)]
-pub(super) struct Settings {
-    pub(super) token_url: Url,
+pub(crate) struct Settings {
+    pub(crate) token_url: Url,
     /// Who we are there; else the secret says so.
-    pub(super) client_id: Option<String>,
-    /// Name of the secret: the client's secret, or JSON with `client_id` and `client_secret`.
-    pub(super) secret: String,
-    pub(super) scope: Option<String>,
-    pub(super) audience: Option<String>,
-    pub(super) client_auth: ClientAuth,
+    pub(crate) client_id: Option<String>,
+    /// Name of the secret: the client's secret, or both as JSON with `client_id` and `client_secret`, or both as
+    /// `client_id:client_secret`.
+    pub(crate) secret: String,
+    pub(crate) scope: Option<String>,
+    pub(crate) audience: Option<String>,
+    pub(crate) client_auth: ClientAuth,
 }
 
 /// Where the client's own credentials go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ClientAuth {
+pub(crate) enum ClientAuth {
     /// Into an `Authorization: Basic` header, which every server must understand.
     Basic,
     /// Into the form.
@@ -74,7 +75,7 @@ pub(super) struct Token {
 }
 
 impl OAuth2 {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings) -> Self {
         Self { settings, cached: Mutex::default() }
     }
 
@@ -107,7 +108,7 @@ impl OAuth2 {
         let url = &self.settings.token_url;
         let made_of = secret(&clients.secrets, self.secret()).await?;
         let (headers, body) = self.settings.request(&made_of)?;
-        let call = Call { method: Method::POST, url, headers, body };
+        let call = Call { method: Method::POST, url, headers, body, most_body: MOST_BODY };
         let answer = clients.http.call(call, deadline).await.map_err(|failure| at_token_endpoint(failure, None))?;
         if let Some(mut failure) = answer.failure(url) {
             // The error code says what is wrong; the rest of the answer may repeat the request.
@@ -154,11 +155,17 @@ impl Settings {
             let client_id = self.client_id.clone().unwrap_or(client.client_id);
             return Ok(Client { client_id, ..client });
         }
-        let client_id = self.client_id.clone().ok_or_else(|| {
-            let expected = "expected JSON with \"client_id\" and \"client_secret\", because auth names no client_id";
+        if let Some(client_id) = self.client_id.clone() {
+            return Ok(Client { client_id, client_secret: text.to_owned() });
+        }
+        // JSON that lacks something is no pair.
+        let pair = text.split_once(':').filter(|_| !text.starts_with('{'));
+        let both = pair.filter(|(id, secret)| !id.is_empty() && !secret.is_empty());
+        let (client_id, client_secret) = both.ok_or_else(|| {
+            let expected = "expected client_id:client_secret, or JSON with \"client_id\" and \"client_secret\"";
             Failure::retryable(format!("secret {:?}: {expected}", self.secret))
         })?;
-        Ok(Client { client_id, client_secret: text.to_owned() })
+        Ok(Client { client_id: client_id.to_owned(), client_secret: client_secret.to_owned() })
     }
 }
 
@@ -264,7 +271,12 @@ mod tests {
             (None, both.clone(), Some(("a", "b"))),
             (Some("c"), both, Some(("c", "b"))),
             (Some("c"), Secret::new("plain\n"), Some(("c", "plain"))),
+            (None, Secret::new("a:b:c\n"), Some(("a", "b:c"))),
+            (Some("c"), Secret::new("a:b"), Some(("c", "a:b"))),
             (None, Secret::new("plain"), None),
+            (None, Secret::new(":b"), None),
+            (None, Secret::new("a:"), None),
+            (None, Secret::new(r#"{"client_id": "a"}"#), None),
         ] {
             let client = settings(client_id, ClientAuth::Basic).client(&secret).ok();
             let client = client.as_ref().map(|client| (client.client_id.as_str(), client.client_secret.as_str()));

@@ -15,7 +15,7 @@ use crate::config::value;
 use crate::pipeline::transport::Transport;
 use crate::pipeline::transport::egress::Egress;
 
-const USUAL_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const USUAL_TIMEOUT: Duration = Duration::from_secs(10);
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(1);
 const LONGEST_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -51,14 +51,16 @@ fn read_http(table: Table<'_>, egress: &Egress) -> Option<Http> {
     Some(Http { url: url?, method, headers, auth, timeout, signing_secrets, gzip })
 }
 
-fn url(table: &Table<'_>, key: &'static str, egress: &Egress) -> Option<Url> {
+/// A URL that the egress rules let us call.
+pub(crate) fn url(table: &Table<'_>, key: &'static str, egress: &Egress) -> Option<Url> {
     let node = table.required(key)?;
     let url = node.parse(value::url)?;
     egress.check(&url).map_err(|refused| node.problem(refused.to_string())).ok()?;
     Some(url)
 }
 
-fn timeout(value: &DeValue<'_>) -> Result<Duration, String> {
+/// How long a request may take.
+pub(crate) fn timeout(value: &DeValue<'_>) -> Result<Duration, String> {
     let timeout = value::duration(LONGEST_TIMEOUT)(value).ok().filter(|timeout| *timeout >= SHORTEST_TIMEOUT);
     timeout.ok_or_else(|| "a length of time from \"1s\" to \"60s\"".into())
 }
@@ -107,8 +109,13 @@ const AUTH_KINDS: [(&str, ReadAuth); 4] = [
 
 /// The name of a secret with a token, or a table that says more.
 fn auth(node: &Node<'_>, egress: &Egress) -> Option<Auth> {
+    auth_or(node, egress, |secret| Auth::Bearer { secret })
+}
+
+/// The name of a secret, used the `usual` way, or a table that says more.
+pub(crate) fn auth_or(node: &Node<'_>, egress: &Egress, usual: impl FnOnce(String) -> Auth) -> Option<Auth> {
     if node.is_string() {
-        return Some(Auth::Bearer { secret: node.parse(value::text)? });
+        return node.parse(value::text).map(usual);
     }
     let table = node.table()?;
     let read = table.require("type", value::one_of(&AUTH_KINDS));

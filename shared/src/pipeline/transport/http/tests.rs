@@ -4,7 +4,7 @@ mod answers;
 mod egress;
 mod oauth;
 mod requests;
-mod server;
+pub(crate) mod server;
 mod settings;
 
 use std::time::Duration;

@@ -7,28 +7,28 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// A server that answers each request on a connection of its own.
-pub(super) struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<Received>>>,
 }
 
 /// A request as it came in.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Received {
-    pub(super) line: String,
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Received {
+    pub(crate) line: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Received {
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 }
 
 impl Server {
     /// `answer` writes the answer to a request; when it returns, the connection is closed.
-    pub(super) fn start(answer: impl Fn(&Received, &mut TcpStream) + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&Received, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -43,22 +43,22 @@ impl Server {
     }
 
     /// Answers every request with `status`, `headers` and `body`.
-    pub(super) fn answering(status: &'static str, headers: &'static [&'static str], body: &'static str) -> Self {
+    pub(crate) fn answering(status: &'static str, headers: &'static [&'static str], body: &'static str) -> Self {
         Self::start(move |_, stream| reply(stream, status, headers, body))
     }
 
     /// Host and port, as URLs and `[egress] allow` have them.
-    pub(super) fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         self.address.to_string()
     }
 
     /// Every request so far.
-    pub(super) fn requests(&self) -> Vec<Received> {
+    pub(crate) fn requests(&self) -> Vec<Received> {
         self.requests.lock().unwrap().clone()
     }
 
     /// The one request that there was.
-    pub(super) fn only_request(&self) -> Received {
+    pub(crate) fn only_request(&self) -> Received {
         let requests = self.requests();
         assert_eq!(requests.len(), 1);
         requests.into_iter().next().unwrap()
@@ -66,19 +66,19 @@ impl Server {
 }
 
 /// A whole answer.
-pub(super) fn reply(stream: &mut TcpStream, status: &str, headers: &[&str], body: &str) {
+pub(crate) fn reply(stream: &mut TcpStream, status: &str, headers: &[&str], body: &str) {
     let headers = headers.iter().map(|line| [line, "\r\n"].concat()).collect::<String>();
     let length = body.len();
     send(stream, &format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"));
 }
 
 /// Bytes as they are. The client may have hung up, which is its right.
-pub(super) fn send(stream: &mut TcpStream, text: &str) {
+pub(crate) fn send(stream: &mut TcpStream, text: &str) {
     let _hung_up = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
 }
 
 /// Reads what the client sends until it hangs up.
-pub(super) fn wait_for_the_end(stream: &mut TcpStream) {
+pub(crate) fn wait_for_the_end(stream: &mut TcpStream) {
     let _reset = stream.read_to_end(&mut Vec::new());
 }
 
