@@ -3,7 +3,9 @@
 mod backoff;
 mod envelope;
 mod inbound;
+mod requeue;
 
 pub use backoff::{backoff, visibility_timeout};
 pub use envelope::{BadEnvelope, Envelope, Fields};
 pub use inbound::{Inbound, SendError};
+pub use requeue::{LONGEST_DELAY, Requeue, export_fields, named_export};

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use ordersync::aws;
-use ordersync::ledger::{Claim, ExportKey, Facts, NextStep, Status};
+use ordersync::ledger::{Claim, ExportKey, Facts, NextStep, Status, Told};
+use ordersync::webhook::Event;
 use serde_json::{Value, json};
 
 use crate::support::receiver::{Receiver, Reply};
@@ -90,6 +91,8 @@ async fn an_export_whose_pipeline_is_gone_ends_in_error() {
         payment_state: None,
         payment_method: None,
         is_unpaid: false,
+        told: Told::by(&[Event::Placed], ordersync::clock::now()),
+        customer: None,
         payload: stack.payloads.keep("it-orphan", "orphan-1", b"{}").await.unwrap(),
         envelope: ordersync::queue::Fields::new(),
     };

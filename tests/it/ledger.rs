@@ -5,9 +5,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use ordersync::ledger::{
-    Claim, Completion, ExportKey, Facts, LedgerError, NextStep, Observation, Outcome, Payload, Recorded, Status,
+    Claim, Completion, ExportKey, Facts, Fault, LedgerError, NextStep, Observation, Outcome, Payload, Recorded, Status,
+    Told,
 };
 use ordersync::queue::Fields;
+use ordersync::webhook::Event;
 
 use crate::support::stack::Stack;
 
@@ -23,9 +25,15 @@ async fn facts(stack: &Stack) -> Facts {
         payment_state: None,
         payment_method: None,
         is_unpaid: true,
+        told: told(0),
+        customer: None,
         payload: stack.payloads.keep("it-ledger", "1", b"{}").await.unwrap(),
         envelope: Fields::new(),
     }
+}
+
+fn told(second: i64) -> Told {
+    Told::by(&[Event::Updated], at(second))
 }
 
 fn at(second: i64) -> Timestamp {
@@ -64,9 +72,12 @@ async fn a_lease_that_ran_out_is_taken_over_and_its_holder_can_write_no_more() {
     assert_eq!(ledger.claim(&key, &facts, "second", at(59), at(99)).await.unwrap(), Claim::Held { until: at(60) });
     let second = granted(ledger.claim(&key, &facts, "second", at(60), at(120)).await.unwrap());
     assert_eq!((first.attempt, second.attempt), (1, 2));
-    let done = Completion { destination: "s3://b/k".into(), external_id: None };
+    let done = Completion { destination: "s3://b/k".into(), external_id: None, acknowledge_by: None };
     assert_eq!(ledger.complete(&first, &done, at(61)).await, Err(LedgerError::LeaseLost));
-    assert_eq!(ledger.fail(&first, "x", None, NextStep::GiveUp, at(61)).await, Err(LedgerError::LeaseLost));
+    assert_eq!(
+        ledger.fail(&first, "x", None, NextStep::GiveUp(Fault::Permanent), at(61)).await,
+        Err(LedgerError::LeaseLost)
+    );
     ledger.complete(&second, &done, at(62)).await.unwrap();
     let row = ledger.export(&key).await.unwrap().unwrap();
     let outcomes: Vec<_> = row.history.iter().map(|attempt| attempt.outcome).collect();
@@ -83,7 +94,7 @@ async fn a_failed_export_waits_for_its_back_off() {
     ledger.fail(&lease, "HTTP 503", Some("busy"), next, at(1)).await.unwrap();
     assert_eq!(ledger.claim(&key, &facts, "b", at(29), at(99)).await.unwrap(), Claim::NotYet { until: at(30) });
     let lease = granted(ledger.claim(&key, &facts, "b", at(30), at(90)).await.unwrap());
-    ledger.fail(&lease, "HTTP 400", None, NextStep::GiveUp, at(31)).await.unwrap();
+    ledger.fail(&lease, "HTTP 400", None, NextStep::GiveUp(Fault::Permanent), at(31)).await.unwrap();
     let row = ledger.export(&key).await.unwrap().unwrap();
     assert_eq!((row.status, row.attempts, row.last_error.as_deref()), (Status::Error, 2, Some("HTTP 400")));
     assert_eq!(row.history[0].took, Duration::from_secs(1));
@@ -116,12 +127,15 @@ async fn what_the_shop_says_is_noted_and_what_it_does_not_say_is_kept() {
         payment_state: Some("paid".into()),
         is_unpaid: false,
         is_canceled: false,
-        told_at: at(2),
+        told: told(2),
     };
     ledger.observe(&key.shop, &key.order_id, &paid, &[], at(2)).await.unwrap();
     let row = ledger.export(&key).await.unwrap().unwrap();
     assert_eq!((row.status, row.is_unpaid, row.payment_state.as_deref()), (Status::Pending, false, Some("paid")));
-    ledger.observe(&key.shop, &key.order_id, &Observation::canceled(at(3)), &[], at(3)).await.unwrap();
+    ledger
+        .observe(&key.shop, &key.order_id, &Observation::named(Event::Canceled, told(3)).unwrap(), &[], at(3))
+        .await
+        .unwrap();
     let row = ledger.export(&key).await.unwrap().unwrap();
     assert_eq!((row.status, row.payment_state.as_deref()), (Status::Canceled, Some("paid")));
     assert_eq!(row.order_state.as_deref(), Some("canceled"));
@@ -136,7 +150,7 @@ async fn a_row_that_was_never_tried_gives_way_and_one_that_was_does_not() {
     assert_eq!(ledger.reject(&key, &facts, "no currency", at(1)).await, Ok(Recorded::Written));
     let lease = granted(ledger.claim(&key, &facts, "a", at(2), at(60)).await.unwrap());
     assert_eq!(ledger.reject(&key, &facts, "no currency", at(3)).await, Ok(Recorded::LeftAsIs), "it is held");
-    ledger.fail(&lease, "HTTP 400", None, NextStep::GiveUp, at(4)).await.unwrap();
+    ledger.fail(&lease, "HTTP 400", None, NextStep::GiveUp(Fault::Permanent), at(4)).await.unwrap();
     assert_eq!(ledger.reject(&key, &facts, "no currency", at(5)).await, Ok(Recorded::LeftAsIs));
     assert_eq!(ledger.skip(&key, &facts, "declined", at(5)).await, Ok(Recorded::LeftAsIs));
     assert_eq!(ledger.claim(&key, &facts, "b", at(99), at(160)).await.unwrap(), Claim::Over(Status::Error));
@@ -164,7 +178,7 @@ async fn a_further_attempt_leaves_what_was_said_of_the_order() {
         payment_state: Some("paid".into()),
         is_unpaid: false,
         is_canceled: false,
-        told_at: at(2),
+        told: told(2),
     };
     ledger.observe(&key.shop, &key.order_id, &paid, &[], at(2)).await.unwrap();
     let lease = granted(ledger.claim(&key, &facts, "b", at(30), at(90)).await.unwrap());
@@ -187,12 +201,12 @@ async fn what_was_said_earlier_does_not_undo_what_was_said_later() {
         payment_state: Some(state.into()),
         is_unpaid,
         is_canceled: false,
-        told_at: at(second),
+        told: told(second),
     };
     ledger.observe(&key.shop, &key.order_id, &said("paid", false, 20), &[], at(21)).await.unwrap();
     ledger.observe(&key.shop, &key.order_id, &said("open", true, 10), &[], at(22)).await.unwrap();
     let row = ledger.export(&key).await.unwrap().unwrap();
-    assert_eq!((row.payment_state.as_deref(), row.is_unpaid, row.observed_at), (Some("paid"), false, Some(at(20))));
+    assert_eq!((row.payment_state.as_deref(), row.is_unpaid, row.observed), (Some("paid"), false, Some(told(20))));
 }
 
 #[tokio::test]

@@ -135,6 +135,7 @@ impl Intake {
             received_at: clock::now(),
             headers: own.collect(),
             payload_key: None,
+            event: None,
         };
         match self.inbound.send(envelope, webhook.body, request_id).await {
             Ok(()) => Answer::Accepted { order_id: identity.order_id },

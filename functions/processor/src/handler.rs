@@ -12,7 +12,8 @@ use ordersync::ledger::{Ledger, PayloadStore};
 use ordersync::pipeline::message::MessageError;
 use ordersync::pipeline::run::{Runner, Verdict};
 use ordersync::pipeline::transport::Clients;
-use ordersync::queue::visibility_timeout;
+use ordersync::pipeline::wait::PauseBoard;
+use ordersync::queue::{Requeue, visibility_timeout};
 use ordersync::secrets::Secrets;
 use ordersync::{aws, clock};
 use tokio::time::Instant;
@@ -34,8 +35,8 @@ pub(crate) struct Processor {
     pub(crate) config: Live,
     pub(crate) ledger: Ledger,
     pub(crate) payloads: PayloadStore,
-    pub(crate) sqs: aws_sdk_sqs::Client,
-    pub(crate) queue_url: String,
+    pub(crate) requeue: Requeue,
+    pub(crate) pauses: PauseBoard,
     pub(crate) connected: Connected,
     pub(crate) max_receive_count: u32,
 }
@@ -90,6 +91,8 @@ impl Processor {
         let left = ends.duration_since(clock::now().into()).unwrap_or_default();
         Runner {
             ledger: self.ledger.clone(),
+            pauses: self.pauses.clone(),
+            requeue: self.requeue.clone(),
             clients: self.connected.clients(config),
             invocation: context.request_id.clone(),
             deadline: Instant::now() + left.saturating_sub(TO_ANSWER),
@@ -124,7 +127,7 @@ impl Processor {
     /// Whether the record has to come back; if so, it is told when.
     async fn settle(&self, id: &str, record: &SqsMessage, verdict: Verdict) -> bool {
         let Verdict::Retry(wait) = verdict else { return false };
-        let change = self.sqs.change_message_visibility().queue_url(&self.queue_url);
+        let change = self.requeue.sqs.change_message_visibility().queue_url(&self.requeue.queue_url);
         let change = change.set_receipt_handle(record.receipt_handle.clone());
         let change = change.visibility_timeout(visibility_timeout(wait)).send();
         let failure = match tokio::time::timeout(TO_SETTLE, change).await {

@@ -11,6 +11,8 @@ use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use ordersync::config::{Live, Location};
 use ordersync::ledger::{Ledger, PayloadStore};
+use ordersync::pipeline::wait::PauseBoard;
+use ordersync::queue::Requeue;
 use ordersync::secrets::Secrets;
 use ordersync::{aws, telemetry};
 
@@ -45,8 +47,8 @@ async fn start() -> Result<Processor, Error> {
         config: Live::start(location, s3.clone(), max_receive_count).await?,
         ledger: Ledger::new(aws::dynamodb_client(&sdk), aws::required_variable("TABLE")?, retention),
         payloads: PayloadStore { s3: s3.clone(), bucket: bucket.clone() },
-        sqs: aws::sqs_client(&sdk),
-        queue_url: aws::required_variable("QUEUE_URL")?,
+        requeue: Requeue { sqs: aws::sqs_client(&sdk), queue_url: aws::required_variable("QUEUE_URL")? },
+        pauses: PauseBoard::default(),
         connected: Connected::new(s3, bucket, Secrets::new(aws::secrets_client(&sdk))),
         max_receive_count,
     })

@@ -3,6 +3,7 @@
 pub mod document;
 mod load;
 mod parse;
+mod schedules;
 pub mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 pub use load::{Live, LoadError, Location, load_directory};
 pub use parse::{parse, template_names};
+pub use schedules::{Cleanup, ResetErrors, StaleRule};
 
 use crate::pipeline::filter::Filter;
 use crate::pipeline::format::Format;
@@ -33,6 +35,10 @@ pub struct Config {
     pub egress: Egress,
     /// When unpaid orders are cancelled.
     pub cancel_stale: Vec<StaleRule>,
+    /// Which errors are reset, and when.
+    pub reset_errors: ResetErrors,
+    /// How long finished exports are kept.
+    pub cleanup: Cleanup,
 }
 
 /// A shop that sends webhooks.
@@ -48,6 +54,8 @@ pub struct Shop {
     pub ignore_topics: BTreeSet<String>,
     /// How the shop is called back.
     pub api: Option<Arc<dyn ShopApi>>,
+    /// The zone in which days and months of its orders' age are counted.
+    pub time_zone: jiff::tz::TimeZone,
 }
 
 /// What happens to the orders that it applies to.
@@ -71,6 +79,23 @@ pub struct Pipeline {
     pub reservation: Option<Reservation>,
     /// How failures are retried.
     pub retries: Retries,
+    /// How long after its webhook an order is exported.
+    pub delay: Option<Duration>,
+    /// Before then nothing is exported.
+    pub not_before: Option<jiff::Timestamp>,
+    /// How fast the destination is called.
+    pub rate: Option<Rate>,
+    /// How long after the export the back office has to acknowledge it.
+    pub acknowledge_within: Option<Duration>,
+}
+
+/// How fast a destination is called, by all instances and pipelines together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rate {
+    /// What shares the limit: scheme, host and port of an endpoint.
+    pub destination: String,
+    /// Time between two requests.
+    pub interval: Duration,
 }
 
 /// How failures of a pipeline are retried.
@@ -100,19 +125,6 @@ pub enum Reservation {
     OnTransportSuccess,
     /// After a response that succeeded.
     OnResponseSuccess,
-}
-
-/// Unpaid orders that are cancelled: all four conditions must hold.
-#[derive(Debug, Clone)]
-pub struct StaleRule {
-    /// The platform's code of the payment method.
-    pub method: String,
-    /// Order states, any of which fits.
-    pub statuses: BTreeSet<String>,
-    /// Whether the order must have been exported.
-    pub only_exported: bool,
-    /// Its age: a calendar span such as `7 days` or `1 month`.
-    pub older_than: jiff::Span,
 }
 
 /// The templates that the document names, by file name.

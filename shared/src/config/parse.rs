@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use super::document::{Node, Problems, Table};
-use super::{Config, Invalid, Pipeline, Reservation, Retries, Shop, StaleRule, Templates, value};
+use super::{Config, Invalid, Pipeline, Rate, Reservation, Retries, Shop, Templates, schedules, value};
 use crate::pipeline::transport::egress::{self, Egress};
 use crate::pipeline::{filter, format, response, transport};
 use crate::shop::{self, ShopApi};
@@ -19,6 +19,9 @@ const RESERVATIONS: [(&str, Option<Reservation>); 4] = [
     ("on-transport-success", Some(Reservation::OnTransportSuccess)),
     ("on-response-success", Some(Reservation::OnResponseSuccess)),
 ];
+
+/// Longest time that an export is put off or waited for.
+const LONGEST_DELAY: Duration = Duration::from_hours(366 * 24);
 
 /// Reads `text`, the contents of `file`, whose templates are given. `max_receive_count` is the queue's redrive limit:
 /// no pipeline can have more attempts than the queue makes.
@@ -66,8 +69,16 @@ fn read_document(root: &Table<'_>, templates: &Templates, max_receive_count: u32
     let (shops, codes) = read_shops(root, &egress);
     let context = Context { egress: &egress, templates, shops: &codes, max_receive_count };
     let pipelines = read_pipelines(root, &context);
-    let cancel_stale = root.get("cancel_stale").map(|node| read_cancel_stale(&node)).unwrap_or_default();
-    Config { shops, pipelines, egress, cancel_stale }
+    let pipeline_codes: BTreeSet<String> = pipelines.iter().map(|pipeline| pipeline.code.clone()).collect();
+    let cancel_stale = schedules::read_cancel_stale(root.get("cancel_stale"), context.shops);
+    Config {
+        shops,
+        cancel_stale,
+        reset_errors: schedules::read_reset_errors(root.get("reset_errors")),
+        cleanup: schedules::read_cleanup(root.get("cleanup"), &pipeline_codes),
+        pipelines,
+        egress,
+    }
 }
 
 fn read_shops(root: &Table<'_>, egress: &Egress) -> (BTreeMap<String, Shop>, BTreeSet<String>) {
@@ -96,8 +107,9 @@ fn read_shop(table: &Table<'_>, code: Option<String>, egress: &Egress) -> Option
     let ignore_topics = table.list("ignore_topics", value::text).into_iter().collect();
     let api_node = table.get("api");
     let api = platform.as_ref().and(api_node).and_then(|node| read_api(table, &node, egress));
+    let time_zone = table.read("time_zone", value::time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
     table.check();
-    Some(Shop { code: code?, platform: platform?, secrets: secrets?, ignore_topics, api })
+    Some(Shop { code: code?, platform: platform?, secrets: secrets?, ignore_topics, api, time_zone })
 }
 
 /// The calls back to a shop whose platform is known.
@@ -119,7 +131,7 @@ fn read_pipelines(root: &Table<'_>, context: &Context<'_>) -> Vec<Pipeline> {
 
 fn read_pipeline(table: &Table<'_>, context: &Context<'_>) -> Option<Pipeline> {
     let code = table.require("code", value::code);
-    let shops = table.list("shops", known_shop(context.shops));
+    let shops = table.list("shops", known_code("shop", context.shops));
     let on = table.get("on").map(|node| node.each(|event| event.parse(value::one_of(&Event::NAMES))));
     let filter = filter::read(table.get("filter").as_ref());
     let format = table.required("format").and_then(|node| format::read(&node, context.templates));
@@ -128,6 +140,10 @@ fn read_pipeline(table: &Table<'_>, context: &Context<'_>) -> Option<Pipeline> {
     let response = table.get("response").and_then(|node| read_response(&node, transport.as_deref()));
     let reservation = table.read("reservation", value::one_of(&RESERVATIONS)).flatten();
     let retries = read_retries(table.get("retries"), context.max_receive_count);
+    let delay = table.read("delay", value::duration(LONGEST_DELAY));
+    let not_before = table.read("not_before", value::timestamp);
+    let acknowledge_within = table.read("acknowledge_within", value::duration(LONGEST_DELAY));
+    let rate = table.get("rate_limit").and_then(|node| read_rate(&node, transport.as_deref()));
     table.check();
     Some(Pipeline {
         code: code?,
@@ -139,14 +155,19 @@ fn read_pipeline(table: &Table<'_>, context: &Context<'_>) -> Option<Pipeline> {
         response,
         reservation,
         retries,
+        delay,
+        not_before,
+        rate,
+        acknowledge_within,
     })
 }
 
-fn known_shop(shops: &BTreeSet<String>) -> impl Fn(&DeValue<'_>) -> Result<String, String> {
-    |value| {
+/// The code of a shop or pipeline of this document.
+pub(super) fn known_code(what: &str, codes: &BTreeSet<String>) -> impl Fn(&DeValue<'_>) -> Result<String, String> {
+    move |value| {
         let code = value::text(value)?;
-        let known = || shops.iter().map(|code| format!("{code:?}")).collect::<Vec<_>>().join(", ");
-        if shops.contains(&code) { Ok(code) } else { Err(format!("the code of a shop ({})", known())) }
+        let known = || codes.iter().map(|code| format!("{code:?}")).collect::<Vec<_>>().join(", ");
+        if codes.contains(&code) { Ok(code) } else { Err(format!("the code of a {what} ({})", known())) }
     }
 }
 
@@ -159,6 +180,15 @@ fn read_response(
         return None;
     }
     response::read(node)
+}
+
+fn read_rate(node: &Node<'_>, transport: Option<&dyn transport::Transport>) -> Option<Rate> {
+    let interval = node.parse(value::rate)?;
+    let Some(destination) = transport?.endpoint() else {
+        node.problem("this transport calls no endpoint of the merchant's; remove it or use an http transport");
+        return None;
+    };
+    Some(Rate { destination, interval })
 }
 
 fn read_retries(node: Option<Node<'_>>, max_receive_count: u32) -> Retries {
@@ -190,25 +220,4 @@ fn read_max_attempts(node: &Node<'_>, max_receive_count: u32) -> Option<u32> {
         return None;
     }
     Some(attempts)
-}
-
-fn read_cancel_stale(node: &Node<'_>) -> Vec<StaleRule> {
-    let Some(table) = node.table() else { return Vec::new() };
-    let rules = table.required("rules").map(|node| node.each(|rule| read_stale_rule(&rule.table()?)));
-    table.check();
-    rules.unwrap_or_default()
-}
-
-fn read_stale_rule(table: &Table<'_>) -> Option<StaleRule> {
-    let method = table.require("method", value::text);
-    let statuses = table.required("statuses").map(|node| node.each(|status| status.parse(value::text)));
-    let only_exported = table.read("only_exported", value::boolean);
-    let older_than = table.require("older_than", value::calendar_span);
-    table.check();
-    Some(StaleRule {
-        method: method?,
-        statuses: statuses?.into_iter().collect(),
-        only_exported: only_exported.unwrap_or(false),
-        older_than: older_than?,
-    })
 }

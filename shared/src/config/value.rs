@@ -99,3 +99,23 @@ pub fn calendar_span(value: &DeValue<'_>) -> Result<jiff::Span, String> {
     span.filter(|span| span.is_positive())
         .ok_or_else(|| "an age such as \"90 minutes\", \"7 days\" or \"1 month\"".into())
 }
+
+/// A time zone by its IANA name, such as `"Europe/Berlin"`.
+pub fn time_zone(value: &DeValue<'_>) -> Result<jiff::tz::TimeZone, String> {
+    let zone = value.as_str().and_then(|name| jiff::tz::TimeZone::get(name).ok());
+    zone.ok_or_else(|| "the name of a time zone such as \"Europe/Berlin\"".into())
+}
+
+/// A number of requests in a second, minute or hour: `"10/s"`, `"90/m"`, `"1000/h"`. The time between two of them.
+pub fn rate(value: &DeValue<'_>) -> Result<Duration, String> {
+    let expected = || "a rate such as \"10/s\", \"90/m\" or \"1000/h\", from 1/h to 1000/s".to_owned();
+    let (count, unit) = value.as_str().and_then(|text| text.split_once('/')).ok_or_else(expected)?;
+    let count = count.trim().parse::<u32>().ok().filter(|count| *count > 0).ok_or_else(expected)?;
+    let unit = match unit.trim() {
+        "s" => Duration::from_secs(1),
+        "m" => Duration::from_mins(1),
+        "h" => Duration::from_hours(1),
+        _ => return Err(expected()),
+    };
+    Some(unit / count).filter(|interval| *interval >= Duration::from_millis(1)).ok_or_else(expected)
+}

@@ -1,13 +1,38 @@
 //! What callers tell the ledger, and what it tells them.
 
 use jiff::Timestamp;
+use ring::digest;
 
-use super::{Attempt, ExportKey, Payload};
+use super::{Attempt, ExportKey, Fault, Payload};
 use crate::order::Order;
 use crate::queue::Fields;
+use crate::webhook::Event;
 
 /// Longest state or method kept in a row, in characters.
 const LONGEST_WORD: usize = 200;
+
+/// When the shop said something, and how it ranks among what was said at the same time: some shops write whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Told {
+    /// The shop's own time of it; where it states none, when intake received it.
+    pub at: Timestamp,
+    /// What cannot be followed by the other ranks higher.
+    pub rank: u8,
+}
+
+impl Told {
+    /// What a webhook said at a time about all that `happened`.
+    pub fn by<'a>(happened: impl IntoIterator<Item = &'a Event>, at: Timestamp) -> Self {
+        let rank = |event: &Event| match event {
+            Event::Placed => 0,
+            Event::Updated => 1,
+            Event::Paid => 2,
+            Event::Refunded => 3,
+            Event::Canceled => 4,
+        };
+        Self { at, rank: happened.into_iter().map(rank).max().unwrap_or(0) }
+    }
+}
 
 /// What is known of an order when its export is first written.
 #[derive(Debug, Clone)]
@@ -24,6 +49,10 @@ pub struct Facts {
     pub payment_method: Option<String>,
     /// Whether something is left to pay, so that the order may become stale.
     pub is_unpaid: bool,
+    /// When the shop said all this.
+    pub told: Told,
+    /// Whose order it is, see [`customer_key`].
+    pub customer: Option<String>,
     /// The raw order.
     pub payload: Payload,
     /// What came with it through the queue.
@@ -32,7 +61,7 @@ pub struct Facts {
 
 impl Facts {
     /// The facts of an order that could be read.
-    pub fn of(order: &Order, is_canceled: bool, payload: Payload, envelope: Fields) -> Self {
+    pub fn of(order: &Order, is_canceled: bool, told: Told, payload: Payload, envelope: Fields) -> Self {
         Self {
             number: order.number.clone(),
             placed_at: Some(order.placed_at),
@@ -40,10 +69,19 @@ impl Facts {
             payment_state: capped(order.payment.state.as_ref()),
             payment_method: capped(order.payment.method.as_ref()),
             is_unpaid: !order.payment.paid && !is_canceled,
+            told,
+            customer: order.customer.email.as_deref().map(customer_key),
             payload,
             envelope,
         }
     }
+}
+
+/// By what a customer's orders are found to be erased: a digest of the e-mail address, so that the index does not hold
+/// the address itself. Case and white space at the ends do not count.
+pub fn customer_key(email: &str) -> String {
+    let digest = digest::digest(&digest::SHA256, email.trim().to_lowercase().as_bytes());
+    hex::encode(&digest.as_ref()[..16])
 }
 
 /// The platform's words are short; what is not is cut, so that the row stays within the table's limits.
@@ -62,26 +100,32 @@ pub struct Observation {
     pub is_unpaid: bool,
     /// Whether it was cancelled.
     pub is_canceled: bool,
-    /// When intake received it.
-    pub told_at: Timestamp,
+    /// When the shop said it.
+    pub told: Told,
 }
 
 impl Observation {
     /// What a webhook with the whole order says.
-    pub fn of(order: &Order, is_canceled: bool, told_at: Timestamp) -> Self {
+    pub fn of(order: &Order, is_canceled: bool, told: Told) -> Self {
         Self {
             order_state: capped(order.state.as_ref()),
             payment_state: capped(order.payment.state.as_ref()),
             is_unpaid: !order.payment.paid && !is_canceled,
             is_canceled,
-            told_at,
+            told,
         }
     }
 
-    /// What a webhook says that only names an order as cancelled or deleted.
-    pub fn canceled(told_at: Timestamp) -> Self {
-        let order_state = Some("canceled".to_owned());
-        Self { order_state, payment_state: None, is_unpaid: false, is_canceled: true, told_at }
+    /// What a webhook says that only names an order and what happened to it; nothing where that changes no state.
+    pub fn named(event: Event, told: Told) -> Option<Self> {
+        let word = |word: &str| Some(word.to_owned());
+        let (order_state, payment_state) = match event {
+            Event::Canceled => (word("canceled"), None),
+            Event::Refunded => (None, word("refunded")),
+            Event::Paid => (None, word("paid")),
+            Event::Placed | Event::Updated => return None,
+        };
+        Some(Self { order_state, payment_state, is_unpaid: false, is_canceled: event == Event::Canceled, told })
     }
 }
 
@@ -95,6 +139,8 @@ pub struct Lease {
     pub(super) owner: String,
     pub(super) began: Timestamp,
     pub(super) history: Vec<Attempt>,
+    /// Whether the raw order lies in the bucket, from where the table's TTL cannot remove it.
+    pub(super) is_stored: bool,
 }
 
 /// What a destination made of an export.
@@ -104,6 +150,8 @@ pub struct Completion {
     pub destination: String,
     /// The back office's own identifier.
     pub external_id: Option<String>,
+    /// Until when the back office has to say what became of it.
+    pub acknowledge_by: Option<Timestamp>,
 }
 
 /// What follows a failed attempt.
@@ -115,7 +163,7 @@ pub enum NextStep {
         not_before: Timestamp,
     },
     /// None: the export stays in error until it is reset.
-    GiveUp,
+    GiveUp(Fault),
 }
 
 /// Whether a row was written, or found in a state that wants no change.
@@ -125,4 +173,18 @@ pub enum Recorded {
     Written,
     /// It was left as it is.
     LeftAsIs,
+}
+
+/// What became of a wish to have an export wait in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deferred {
+    /// It waits.
+    Waiting,
+    /// Somebody holds it until then.
+    Held {
+        /// When the lease ends.
+        until: Timestamp,
+    },
+    /// There is nothing to wait for any more.
+    Over(super::Status),
 }

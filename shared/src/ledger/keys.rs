@@ -7,11 +7,16 @@ use jiff::Timestamp;
 
 use super::{ExportKey, LedgerError, Status};
 
+/// Index by status and time.
+pub(super) const BY_STATUS: &str = "by-status";
 /// Index by order number.
 pub(super) const BY_NUMBER: &str = "by-number";
 /// The rows of one status, and the unpaid ones, are spread over this many index partitions, so that a thousand orders
 /// a second do not meet in one.
 pub(super) const SHARDS: u64 = 8;
+
+/// Sparse index of exports that the ledger hands out at a time.
+pub(super) const DUE: &str = "due";
 
 /// An item of the table.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -48,7 +53,23 @@ pub(super) fn unpaid_key(key: &ExportKey) -> String {
     format!("unpaid#{}", shard(key))
 }
 
-fn shard(key: &ExportKey) -> u64 {
+/// Key of the index of what is due: exports whose time to be queued comes.
+pub(super) fn due_key(key: &ExportKey) -> String {
+    format!("due#{}", shard(key))
+}
+
+/// The same for exports that wait for the end of a pause.
+pub(super) fn paused_key(pipeline: &str, shard: u64) -> String {
+    format!("paused#{pipeline}#{shard}")
+}
+
+/// The same for exports that the back office has to acknowledge.
+pub(super) fn acknowledge_key(key: &ExportKey) -> String {
+    format!("ack#{}", shard(key))
+}
+
+/// Which of the index partitions an order's rows are in.
+pub(super) fn shard(key: &ExportKey) -> u64 {
     // FNV-1a: stable over versions and platforms, unlike the standard library's hashers.
     let bytes = key.shop.bytes().chain([b'#']).chain(key.order_id.bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)) % SHARDS

@@ -2,9 +2,13 @@
 //! they expect.
 
 mod change;
+mod control;
+mod due;
 mod facts;
 mod keys;
+mod pages;
 mod payload;
+mod recover;
 mod row;
 mod state;
 mod transition;
@@ -17,10 +21,15 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use crate::aws;
 use crate::pipeline::idempotency_key;
 
-pub use facts::{Completion, Facts, Lease, NextStep, Observation, Recorded};
+pub use control::{Pause, Pauses};
+pub use due::{Due, HAND_OUT_AGAIN, Wait, Waiting, Why};
+pub use facts::{Completion, Deferred, Facts, Lease, NextStep, Observation, Recorded, Told, customer_key};
+pub use pages::{Pages, Summary};
 pub use payload::{Payload, PayloadStore};
-pub use row::{Attempt, Outcome, Row};
-pub use state::{Claim, Status};
+pub use recover::{Answered, Reset};
+pub use row::{Attempt, CancelTry, Outcome, Row};
+pub(crate) use state::refusal;
+pub use state::{Claim, Fault, Status};
 
 /// The ledger's table.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use super::keys::{Item, export_key};
-use super::{ExportKey, Lease, LedgerError, Payload, Status};
+use super::{Due, ExportKey, Fault, Lease, LedgerError, Payload, Status, Told, Why};
 use crate::queue::Fields;
 
 /// Attempts that a row keeps; older ones fall out.
@@ -53,13 +53,40 @@ pub struct Row {
     /// The platform's code of the payment method.
     pub payment_method: Option<String>,
     /// When the shop said so.
-    pub observed_at: Option<Timestamp>,
+    pub observed: Option<Told>,
+    /// When the order was cancelled, where that ends this export.
+    pub canceled_at: Option<Timestamp>,
+    /// Why it is in error.
+    pub fault: Option<Fault>,
+    /// How often it was reset by itself.
+    pub resets: u32,
+    /// When the ledger hands it out.
+    pub due: Option<Due>,
+    /// Why it waits, where that is not for a retry.
+    pub waits_for: Option<Why>,
+    /// When the ledger last handed it out again.
+    pub requeued_at: Option<Timestamp>,
+    /// When its last cancellation at the shop was tried, and what came of it.
+    pub cancellation: Option<CancelTry>,
+    /// Whose order it is, as a digest.
+    pub customer: Option<String>,
     /// Whether it is in the index of unpaid orders.
     pub is_unpaid: bool,
     /// The raw order.
     pub payload: Option<Payload>,
     /// What came with it through the queue.
     pub envelope: Fields,
+}
+
+/// A try to cancel the order at the shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancelTry {
+    /// Tries so far.
+    pub tries: u32,
+    /// Not before then is it tried again.
+    pub after: Timestamp,
+    /// What came of the last one.
+    pub outcome: Option<String>,
 }
 
 /// How an attempt ended.
@@ -138,6 +165,28 @@ pub(super) fn with_attempt(mut history: Vec<Attempt>, attempt: Attempt) -> Vec<A
 }
 
 impl Row {
+    /// Whether no attempt was ever made, so that another webhook of the order may know better.
+    pub(super) fn is_untried(&self) -> bool {
+        let is_open = self.status == Status::Skipped || (self.status == Status::Error && self.attempts == 0);
+        is_open && self.canceled_at.is_none()
+    }
+
+    /// Whether it is not over and must not go on, because its order was cancelled.
+    pub(super) fn ends_canceled(&self) -> bool {
+        let is_open = matches!(self.status, Status::Pending | Status::Processing | Status::Skipped | Status::Error);
+        self.canceled_at.is_some() && is_open
+    }
+
+    /// Whether a message of its own will come for it: any other that comes meanwhile has nothing to do.
+    pub(super) fn waits_for_its_own(&self, now: Timestamp) -> bool {
+        self.waits_for.is_some() && self.not_before.is_some_and(|until| until > now)
+    }
+
+    /// Whether its turn in the rate limit of its destination has come.
+    pub fn has_slot(&self) -> bool {
+        self.status == Status::Pending && self.waits_for == Some(Why::Slot)
+    }
+
     /// Whether the lease's attempt is the last on record, and it ended with a word.
     pub(super) fn was_ended_by(&self, lease: &Lease) -> bool {
         let is_its = |attempt: &Attempt| attempt.at == lease.began && attempt.outcome != Outcome::Lost;
@@ -160,7 +209,6 @@ impl Row {
         let time = |name: &str| text(name).and_then(|text| text.parse::<Timestamp>().ok());
         let list = |name: &str| item.get(name).and_then(|value| value.as_l().ok()).cloned().unwrap_or_default();
         let map = |name: &str| item.get(name).and_then(|value| value.as_m().ok()).cloned().unwrap_or_default();
-        let attempts = item.get("attempts").and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok());
         let inline = item.get("payload").and_then(|value| value.as_b().ok()).cloned().map(Payload::Inline);
         Ok(Self {
             number: text("number").ok_or_else(|| bad("a number"))?,
@@ -168,7 +216,7 @@ impl Row {
             updated_at: time("updated_at").ok_or_else(|| bad("a time in updated_at"))?,
             created_at: time("created_at").ok_or_else(|| bad("a time in created_at"))?,
             placed_at: time("placed_at"),
-            attempts: attempts.unwrap_or(0),
+            attempts: number(item, "attempts").unwrap_or(0),
             lease_owner: text("lease_owner"),
             lease_until: time("lease_until"),
             not_before: time("not_before"),
@@ -180,13 +228,30 @@ impl Row {
             order_state: text("order_state"),
             payment_state: text("payment_state"),
             payment_method: text("payment_method"),
-            observed_at: time("observed_at"),
+            observed: time("observed_at").map(|at| Told { at, rank: number(item, "observed_rank").unwrap_or(0) }),
+            canceled_at: time("canceled_at"),
+            fault: text("fault").and_then(|name| Fault::from_name(&name)),
+            resets: number(item, "resets").unwrap_or(0),
+            due: text("due_key").zip(time("due_at")).map(|(key, at)| Due { key, at }),
+            waits_for: text("waits_for").and_then(|name| Why::from_name(&name)),
+            requeued_at: time("requeued_at"),
+            cancellation: time("cancel_after").map(|after| CancelTry {
+                tries: number(item, "cancel_tries").unwrap_or(0),
+                after,
+                outcome: text("cancel_outcome"),
+            }),
+            customer: text("customer_key"),
             is_unpaid: item.contains_key("unpaid_key"),
             payload: inline.or_else(|| text("payload_key").map(Payload::Stored)),
             envelope: map("envelope").into_iter().filter_map(|(k, v)| Some((k, v.as_s().ok()?.clone()))).collect(),
             key,
         })
     }
+}
+
+/// A number of an item.
+pub(super) fn number<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
+    item.get(name)?.as_n().ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -213,7 +278,15 @@ impl Row {
             order_state: None,
             payment_state: None,
             payment_method: None,
-            observed_at: None,
+            observed: None,
+            canceled_at: None,
+            fault: None,
+            resets: 0,
+            due: None,
+            waits_for: None,
+            requeued_at: None,
+            cancellation: None,
+            customer: None,
             is_unpaid: false,
             payload: None,
             envelope: Fields::new(),

@@ -62,6 +62,42 @@ impl fmt::Display for Status {
     }
 }
 
+/// Why an export is in error, as far as it decides whether it is reset by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// Every attempt failed in a way that another one might have mended.
+    Exhausted,
+    /// The order, the configuration or the destination's refusal: the same would happen again.
+    Permanent,
+    /// The back office took the document and said later that it does not accept the order.
+    Rejected,
+    /// The back office took the document and did not say in time what became of it.
+    Unacknowledged,
+    /// The pipeline was no longer there for it.
+    Orphaned,
+}
+
+impl Fault {
+    /// Every fault with the name that table and configuration use.
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("exhausted", Self::Exhausted),
+        ("permanent", Self::Permanent),
+        ("rejected", Self::Rejected),
+        ("unacknowledged", Self::Unacknowledged),
+        ("orphaned", Self::Orphaned),
+    ];
+
+    /// The name in the table.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, fault)| *fault == self).map_or("", |(name, _)| name)
+    }
+
+    /// The fault called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, fault)| fault)
+    }
+}
+
 /// What became of a wish to work on an export.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claim<L> {
@@ -77,13 +113,19 @@ pub enum Claim<L> {
         /// When the next attempt is due.
         until: Timestamp,
     },
+    /// It waits for a time, and a message of its own will come for it: nothing to do now.
+    Waits,
     /// Nothing to do: it was exported, failed for good or was cancelled.
     Over(Status),
 }
 
 /// Why a claim on an existing row was refused, or `None` where it would be granted at `now`.
-pub(super) fn refusal<L>(row: &Row, now: Timestamp) -> Option<Claim<L>> {
+pub(crate) fn refusal<L>(row: &Row, now: Timestamp) -> Option<Claim<L>> {
+    if row.ends_canceled() {
+        return Some(Claim::Over(Status::Canceled));
+    }
     match row.status {
+        Status::Pending if row.waits_for_its_own(now) => Some(Claim::Waits),
         Status::Pending => row.not_before.filter(|until| *until > now).map(|until| Claim::NotYet { until }),
         Status::Processing => row.lease_until.filter(|until| *until > now).map(|until| Claim::Held { until }),
         Status::Skipped => None,
@@ -129,6 +171,7 @@ mod tests {
                     prop_assert!(row.status == Status::Pending && until > at(now));
                     prop_assert_eq!(then.is_none(), until <= at(now + later));
                 }
+                Some(Claim::Waits) => prop_assert!(false, "nothing here waits in the ledger"),
                 Some(Claim::Granted(())) => prop_assert!(false, "a refusal grants nothing"),
             }
         }

@@ -6,17 +6,41 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use super::change::Change;
-use super::keys::{sortable, status_key, unpaid_key};
+use super::keys::{acknowledge_key, sortable, status_key, unpaid_key};
 use super::row::with_attempt;
-use super::{Attempt, Completion, ExportKey, Facts, Lease, NextStep, Observation, Outcome, Payload, Row, Status};
+use super::{
+    Attempt, Completion, ExportKey, Facts, Fault, Lease, NextStep, Observation, Outcome, Payload, Row, Status, Told,
+};
+
+mod answered;
+mod recovered;
+mod waiting;
+
+pub(super) use answered::{acknowledge, deny};
+pub(super) use recovered::{expire, reset, unacknowledged};
+pub(super) use waiting::{Waits, park, release, repark, settle};
 
 /// Rows that no attempt was ever made for: another webhook of the order may know better.
-const UNTRIED: &str = "attribute_not_exists(#pk) OR #status = :skipped \
-    OR (#status = :error AND (attribute_not_exists(#attempts) OR #attempts = :none))";
+const UNTRIED: &str = "attribute_not_exists(#pk) OR (attribute_not_exists(#canceled_at) AND (#status = :skipped \
+    OR (#status = :error AND (attribute_not_exists(#attempts) OR #attempts = :none))))";
+/// Nothing later is known of the order than what is now said.
+const NEWS: &str = "attribute_not_exists(#observed_at) OR #observed_at < :told \
+    OR (#observed_at = :told AND (attribute_not_exists(#observed_rank) OR #observed_rank <= :rank))";
 const DUE: &str = "(#status = :pending AND (attribute_not_exists(#not_before) OR #not_before <= :now))";
 const EXPIRED: &str = "(#status = :processing AND #lease_until <= :now)";
 const HELD: &str = "#status = :processing AND #lease_owner = :owner";
 const LEASE: [&str; 3] = ["lease_owner", "lease_until", "not_before"];
+/// What an export has that waits in the ledger.
+const WAITING: [&str; 2] = ["due_key", "due_at"];
+
+/// What a first write does with what the webhook says of the order's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Writes it, and expects that nothing later is known.
+    Say,
+    /// Leaves what is known.
+    Keep,
+}
 
 /// The history to go on with: an attempt whose lease ran out left no word, so this says it.
 pub(super) fn history_with_lost(row: &Row, now: Timestamp) -> Vec<Attempt> {
@@ -35,31 +59,50 @@ pub(super) fn history_with_lost(row: &Row, now: Timestamp) -> Vec<Attempt> {
 }
 
 /// Takes the lease for the first attempt.
-pub(super) fn begin(key: &ExportKey, facts: &Facts, owner: &str, now: Timestamp, until: Timestamp) -> Change {
-    leased(arrival(key, facts, Status::Processing, now), 1, owner, until)
-        .remove(&["last_error"])
-        .expects(UNTRIED, &untried())
+pub(super) fn begin(
+    key: &ExportKey,
+    facts: &Facts,
+    state: State,
+    owner: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Change {
+    let change = leased(arrival(key, facts, Status::Processing, state, now), 1, owner, until).remove(&["last_error"]);
+    first(change, facts, state)
+}
+
+/// The condition of every first write.
+fn first(change: Change, facts: &Facts, state: State) -> Change {
+    match state {
+        State::Keep => change.expects(UNTRIED, &untried()),
+        State::Say => {
+            change.expects(&format!("({UNTRIED}) AND ({NEWS})"), &[&untried()[..], &news(facts.told)].concat())
+        }
+    }
+}
+
+/// The values of [`NEWS`].
+fn news(told: Told) -> [(&'static str, AttributeValue); 2] {
+    [("told", time(told.at)), ("rank", number(told.rank.into()))]
 }
 
 /// Takes the lease for a further attempt, at the row as it was seen.
 pub(super) fn resume(row: &Row, history: &[Attempt], owner: &str, now: Timestamp, until: Timestamp) -> Change {
-    let values = [
-        ("pending", status(Status::Pending)),
-        ("processing", status(Status::Processing)),
-        ("now", time(now)),
-        ("seen", AttributeValue::N(row.attempts.to_string())),
-    ];
     leased(moved(Change::default(), &row.key, Status::Processing, now), row.attempts + 1, owner, until)
         .set("history", attributes(history))
-        .expects(&format!("#attempts = :seen AND ({DUE} OR {EXPIRED})"), &values)
+        .expects(
+            &format!("attribute_not_exists(#canceled_at) AND #attempts = :seen AND ({DUE} OR {EXPIRED})"),
+            &open(row, now),
+        )
 }
 
 fn leased(change: Change, attempt: u32, owner: &str, until: Timestamp) -> Change {
     change
-        .set("attempts", AttributeValue::N(attempt.to_string()))
+        .set("attempts", number(attempt))
         .set("lease_owner", text(owner))
         .set("lease_until", time(until))
-        .remove(&["not_before", "expires_at"])
+        .remove(&["not_before", "expires_at", "fault", "waits_for"])
+        .remove(&WAITING)
 }
 
 fn attributes(history: &[Attempt]) -> AttributeValue {
@@ -71,7 +114,9 @@ pub(super) fn complete(lease: &Lease, completion: &Completion, now: Timestamp, r
         .set("exported_at", time(now))
         .set("destination", text(&completion.destination))
         .set_or_remove("external_id", completion.external_id.as_deref().map(text))
-        .set("expires_at", expiry(now, retention))
+        .set_or_remove("expires_at", (!lease.is_stored).then(|| expiry(now, retention)))
+        .set_or_remove("due_key", completion.acknowledge_by.map(|_| text(&acknowledge_key(&lease.key))))
+        .set_or_remove("due_at", completion.acknowledge_by.map(time))
         .remove(&["last_error"])
         .remove(&LEASE)
 }
@@ -83,43 +128,74 @@ pub(super) fn fail(lease: &Lease, error: &str, response: Option<&str>, next: Nex
         NextStep::Retry { not_before } => failed(Status::Pending, Outcome::Retry)
             .set("not_before", time(not_before))
             .remove(&["lease_owner", "lease_until"]),
-        NextStep::GiveUp => failed(Status::Error, Outcome::Error).remove(&LEASE),
+        NextStep::GiveUp(fault) => {
+            failed(Status::Error, Outcome::Error).set("fault", text(fault.name())).remove(&LEASE)
+        }
     }
 }
 
 /// The values of [`UNTRIED`].
 fn untried() -> [(&'static str, AttributeValue); 3] {
-    let none = AttributeValue::N("0".into());
-    [("skipped", status(Status::Skipped)), ("error", status(Status::Error)), ("none", none)]
+    [("skipped", status(Status::Skipped)), ("error", status(Status::Error)), ("none", number(0))]
 }
 
 /// Records that nobody wants the order, and why.
-pub(super) fn skip(key: &ExportKey, facts: &Facts, reason: &str, now: Timestamp, retention: Duration) -> Change {
-    let change = arrival(key, facts, Status::Skipped, now).set("last_error", text(reason));
-    let change = change.set("expires_at", expiry(now, retention));
-    change.expects(UNTRIED, &untried())
+pub(super) fn skip(
+    key: &ExportKey,
+    facts: &Facts,
+    state: State,
+    reason: &str,
+    now: Timestamp,
+    retention: Duration,
+) -> Change {
+    let change = arrival(key, facts, Status::Skipped, state, now).set("last_error", text(reason));
+    first(ended(change, facts, now, retention), facts, state)
+}
+
+/// Records that an order was cancelled before any word of it came: what comes later does not begin it.
+pub(super) fn end_unseen(key: &ExportKey, facts: &Facts, now: Timestamp, retention: Duration) -> Change {
+    let change = arrival(key, facts, Status::Canceled, State::Say, now).set("canceled_at", time(facts.told.at));
+    ended(change, facts, now, retention).expects("attribute_not_exists(#pk)", &[])
+}
+
+fn ended(change: Change, facts: &Facts, now: Timestamp, retention: Duration) -> Change {
+    let is_stored = matches!(facts.payload, Payload::Stored(_));
+    change.set_or_remove("expires_at", (!is_stored).then(|| expiry(now, retention))).remove(&["fault"])
 }
 
 /// Records an export in error that was never tried, for a fault of the order or of its filter.
-pub(super) fn reject(key: &ExportKey, facts: &Facts, error: &str, now: Timestamp) -> Change {
-    arrival(key, facts, Status::Error, now)
+pub(super) fn reject(key: &ExportKey, facts: &Facts, state: State, error: &str, now: Timestamp) -> Change {
+    let change = arrival(key, facts, Status::Error, state, now)
         .set("last_error", text(error))
-        .remove(&["expires_at"])
-        .expects(UNTRIED, &untried())
+        .set("fault", text(Fault::Permanent.name()))
+        .remove(&["expires_at"]);
+    first(change, facts, state)
 }
 
 /// Ends an export that waits, as it was seen.
-pub(super) fn abandon(row: &Row, error: &str, now: Timestamp) -> Change {
-    let values = [
+pub(super) fn abandon(row: &Row, error: &str, fault: Fault, now: Timestamp) -> Change {
+    moved(Change::default(), &row.key, Status::Error, now)
+        .set("last_error", text(error))
+        .set("fault", text(fault.name()))
+        .remove(&LEASE)
+        .remove(&WAITING)
+        .expects(&format!("#attempts = :seen AND (#status = :pending OR {EXPIRED})"), &open(row, now))
+}
+
+/// Ends an export that waits because its order was cancelled while it was tried.
+pub(super) fn end_canceled(row: &Row, now: Timestamp, retention: Duration) -> Change {
+    end_as_canceled(Change::default(), row, now, retention)
+        .expects(&format!("#attempts = :seen AND (#status = :pending OR {EXPIRED})"), &open(row, now))
+}
+
+/// The values of a condition on an export that is not over, as it was seen.
+fn open(row: &Row, now: Timestamp) -> [(&'static str, AttributeValue); 4] {
+    [
         ("pending", status(Status::Pending)),
         ("processing", status(Status::Processing)),
         ("now", time(now)),
-        ("seen", AttributeValue::N(row.attempts.to_string())),
-    ];
-    moved(Change::default(), &row.key, Status::Error, now)
-        .set("last_error", text(error))
-        .remove(&LEASE)
-        .expects(&format!("#attempts = :seen AND (#status = :pending OR {EXPIRED})"), &values)
+        ("seen", number(row.attempts)),
+    ]
 }
 
 /// What every end of an attempt has in common: it needs the lease.
@@ -145,36 +221,48 @@ fn finish(
 }
 
 /// What every first write of an export has in common: the order's facts and the raw order.
-fn arrival(key: &ExportKey, facts: &Facts, to: Status, now: Timestamp) -> Change {
+fn arrival(key: &ExportKey, facts: &Facts, to: Status, state: State, now: Timestamp) -> Change {
     let (inline, stored) = match &facts.payload {
         Payload::Inline(bytes) => (Some(AttributeValue::B(bytes.clone())), None),
         Payload::Stored(key) => (None, Some(text(key))),
     };
     let envelope = facts.envelope.iter().map(|(name, value)| (name.clone(), text(value))).collect();
-    moved(Change::default(), key, to, now)
+    let change = moved(Change::default(), key, to, now);
+    let change = if state == State::Say { stated(change, key, facts) } else { change };
+    change
         .set_once("created_at", time(now))
         .set("shop", text(&key.shop))
         .set("order_id", text(&key.order_id))
         .set("pipeline", text(&key.pipeline))
         .set("number", text(&facts.number))
         .set_or_remove("placed_at", facts.placed_at.map(time))
-        .set_or_remove("order_state", optional(facts.order_state.as_ref()))
-        .set_or_remove("payment_state", optional(facts.payment_state.as_ref()))
         .set_or_remove("payment_method", optional(facts.payment_method.as_ref()))
-        .set_or_remove("unpaid_key", facts.is_unpaid.then(|| text(&unpaid_key(key))))
+        .set_or_remove("customer_key", facts.customer.as_deref().map(text))
         .set_or_remove("payload", inline)
         .set_or_remove("payload_key", stored)
         .set("envelope", AttributeValue::M(envelope))
+}
+
+/// What the webhook says of the order's state.
+fn stated(change: Change, key: &ExportKey, facts: &Facts) -> Change {
+    change
+        .set_or_remove("order_state", optional(facts.order_state.as_ref()))
+        .set_or_remove("payment_state", optional(facts.payment_state.as_ref()))
+        .set_or_remove("unpaid_key", facts.is_unpaid.then(|| text(&unpaid_key(key))))
+        .set("observed_at", time(facts.told.at))
+        .set("observed_rank", number(facts.told.rank.into()))
 }
 
 fn moved(change: Change, key: &ExportKey, to: Status, now: Timestamp) -> Change {
     change.set("status", status(to)).set("status_key", text(&status_key(to, key))).set("updated_at", time(now))
 }
 
-/// Records what the shop says; an export that waits ends with its order, where it `ends`.
+/// Records what the shop says. Where it `ends` the export, one that waits becomes `canceled`, and any other is marked,
+/// so that one that is being tried is not tried again.
 pub(super) fn observe(row: &Row, said: &Observation, ends: bool, now: Timestamp, retention: Duration) -> Change {
     let is_waiting = matches!(row.status, Status::Pending | Status::Error);
     let change = observation(row, said);
+    let change = if ends { change.set("canceled_at", time(said.told.at)) } else { change };
     if ends && is_waiting { end_as_canceled(change, row, now, retention) } else { change }
 }
 
@@ -182,16 +270,22 @@ fn observation(row: &Row, said: &Observation) -> Change {
     let unpaid = said.is_unpaid.then(|| text(&unpaid_key(&row.key)));
     let states = [("order_state", &said.order_state), ("payment_state", &said.payment_state)];
     let words = states.into_iter().filter_map(|(name, state)| Some((name, optional(state.as_ref())?)));
-    let values = [("seen", status(row.status)), ("told", time(said.told_at))];
+    let values = [&[("seen", status(row.status))][..], &news(said.told)].concat();
     words
         .fold(Change::default(), |change, (name, state)| change.set(name, state))
-        .set("observed_at", time(said.told_at))
+        .set("observed_at", time(said.told.at))
+        .set("observed_rank", number(said.told.rank.into()))
         .set_or_remove("unpaid_key", unpaid)
-        .expects("#status = :seen AND (attribute_not_exists(#observed_at) OR #observed_at <= :told)", &values)
+        .expects(&format!("#status = :seen AND ({NEWS})"), &values)
 }
 
 fn end_as_canceled(change: Change, row: &Row, now: Timestamp, retention: Duration) -> Change {
-    moved(change, &row.key, Status::Canceled, now).set("expires_at", expiry(now, retention)).remove(&LEASE)
+    let is_stored = matches!(row.payload, Some(Payload::Stored(_)));
+    moved(change, &row.key, Status::Canceled, now)
+        .set_or_remove("expires_at", (!is_stored).then(|| expiry(now, retention)))
+        .remove(&["fault"])
+        .remove(&WAITING)
+        .remove(&LEASE)
 }
 
 fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
@@ -204,6 +298,10 @@ fn text(value: &str) -> AttributeValue {
 
 fn optional(value: Option<&String>) -> Option<AttributeValue> {
     value.filter(|value| !value.is_empty()).map(|value| text(value))
+}
+
+fn number(value: u32) -> AttributeValue {
+    AttributeValue::N(value.to_string())
 }
 
 fn time(value: Timestamp) -> AttributeValue {

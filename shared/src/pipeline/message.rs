@@ -1,5 +1,7 @@
 //! From a message of the queue to its order, and through every pipeline that wants it.
 
+use std::collections::BTreeSet;
+
 use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::Timestamp;
@@ -7,10 +9,10 @@ use jiff::Timestamp;
 use super::run::{Arrival, Runner, Verdict};
 use crate::clock;
 use crate::config::{Config, Pipeline, Shop};
-use crate::ledger::{ExportKey, Facts, LedgerError, Observation, PayloadStore, Recorded, Row, Status};
+use crate::ledger::{ExportKey, Facts, Fault, LedgerError, Observation, PayloadStore, Recorded, Status, Told};
 use crate::order::Order;
-use crate::queue::{BadEnvelope, Envelope, Fields};
-use crate::webhook::{BadOrder, Event, Identity, Subject, Webhook};
+use crate::queue::{BadEnvelope, Envelope, Fields, named_export};
+use crate::webhook::{self, BadOrder, Event, Identity, Subject, Webhook};
 
 /// Pipelines of one order that run at the same time.
 const PIPELINES_AT_ONCE: usize = 16;
@@ -51,8 +53,20 @@ impl From<BadEnvelope> for MessageError {
 }
 
 impl Runner {
-    /// Takes a message's order through every pipeline that wants it.
+    /// Takes a message's order through every pipeline that wants it, or the one export that it names.
     pub async fn process(
+        &self,
+        config: &Config,
+        payloads: &PayloadStore,
+        message: Message,
+    ) -> Result<Verdict, MessageError> {
+        match named_export(&message.fields)? {
+            Some(key) => self.process_export(config, payloads, &key, &message).await,
+            None => self.process_webhook(config, payloads, message).await,
+        }
+    }
+
+    async fn process_webhook(
         &self,
         config: &Config,
         payloads: &PayloadStore,
@@ -60,6 +74,7 @@ impl Runner {
     ) -> Result<Verdict, MessageError> {
         let envelope = Envelope::from_fields(&message.fields)?;
         let shop = config.shops.get(&envelope.shop).ok_or_else(|| MessageError::UnknownShop(envelope.shop.clone()))?;
+        let owner = self.owner(&message);
         let raw = match &envelope.payload_key {
             Some(key) => payloads.read(key).await?,
             None => message.body.into_bytes(),
@@ -71,53 +86,59 @@ impl Runner {
             Err(rejection) => return Err(MessageError::Poison(rejection.to_string())),
         };
         let payload = payloads.keep(&shop.code, &identity.order_id, &raw).await?;
-        let unread = unread_facts(&identity, payload, message.fields);
-        match shop.platform.read(&shop.code, &raw).and_then(within_limits) {
-            Ok(order) => {
-                let facts = Facts::of(&order, identity.event == Event::Canceled, unread.payload, unread.envelope);
-                let headers = &envelope.headers;
-                let receive_count = message.receive_count;
-                let owner = format!("{}/{}/{receive_count}", self.invocation, message.id);
-                let arrival =
-                    Arrival { order: &order, facts: &facts, raw: &raw, headers, receive_count, owner: &owner };
-                self.dispatch(config, shop, identity.event, envelope.received_at, arrival).await
+        let order = match read_order(shop, &raw) {
+            Ok(order) => order,
+            Err(error) => {
+                let unread = unread_facts(&identity, envelope.received_at, payload, message.fields);
+                return match Observation::named(identity.event, unread.told) {
+                    // Some platforms name the order that was deleted or refunded, and say no more of it.
+                    Some(said) => self.note_named(config, shop, &identity, &unread, &said).await,
+                    None => self.refuse(config, shop, &identity, &unread, &error).await,
+                };
             }
-            Err(_) if identity.event == Event::Canceled => {
-                // Some platforms name a deleted order and say no more of it.
-                let said = Observation::canceled(envelope.received_at);
-                let rows = self.ledger.observe(&shop.code, &identity.order_id, &said, &[], clock::now()).await?;
-                self.skip_named_only(config, shop, &identity, &unread, &rows).await
-            }
-            // Others name the order that was refunded.
-            Err(_) if identity.event == Event::Refunded => {
-                self.skip_named_only(config, shop, &identity, &unread, &[]).await
-            }
-            Err(error) => self.refuse(config, shop, &identity, &unread, &error).await,
-        }
+        };
+        let happened = webhook::events(identity.event, &order);
+        let told_at = order.updated_at.or(identity.occurred_at).unwrap_or(envelope.received_at);
+        let is_canceled = happened.contains(&Event::Canceled);
+        let facts = Facts::of(&order, is_canceled, Told::by(&happened, told_at), payload, message.fields);
+        let arrival = Arrival {
+            order: &order,
+            facts: &facts,
+            raw: &raw,
+            headers: &envelope.headers,
+            received_at: envelope.received_at,
+            receive_count: message.receive_count,
+            owner: &owner,
+        };
+        let is_news = identity.event != Event::Placed || is_canceled;
+        self.dispatch(config, shop, &happened, is_news, arrival).await
+    }
+
+    /// Who holds the leases taken: this delivery of this message.
+    pub(super) fn owner(&self, message: &Message) -> String {
+        format!("{}/{}/{}", self.invocation, message.id, message.receive_count)
     }
 
     async fn dispatch(
         &self,
         config: &Config,
         shop: &Shop,
-        event: Event,
-        received_at: Timestamp,
+        happened: &BTreeSet<Event>,
+        is_news: bool,
         arrival: Arrival<'_>,
     ) -> Result<Verdict, MessageError> {
         let order = arrival.order;
         if shop.platform.is_test(arrival.raw) {
             return self.skip(order, arrival.facts, "a test notification of the platform").await;
         }
-        let mut pipelines: Vec<&Pipeline> = wanted(config, &shop.code, event).collect();
-        if event != Event::Placed {
-            let said = Observation::of(order, event == Event::Canceled, received_at);
-            let kept: Vec<&str> = pipelines.iter().map(|pipeline| pipeline.code.as_str()).collect();
-            self.ledger.observe(&order.shop, &order.id, &said, &kept, clock::now()).await?;
+        let mut pipelines: Vec<&Pipeline> = wanted(config, &shop.code, happened).collect();
+        if is_news {
+            self.note(config, shop, happened.contains(&Event::Canceled), &pipelines, arrival).await?;
         }
         if arrival.receive_count > 1 {
-            self.end_orphans(config, event, arrival).await?;
+            self.end_orphans(config, happened, arrival).await?;
         }
-        if pipelines.is_empty() && event == Event::Placed {
+        if pipelines.is_empty() && !is_news {
             return self.skip(order, arrival.facts, "no pipeline takes orders of this shop").await;
         }
         // Each delivery begins with another pipeline, so that slow ones cannot keep the others from their turn.
@@ -129,19 +150,24 @@ impl Runner {
 
     /// Exports that were begun for a pipeline that is no longer there for the shop, or by this message for one that no
     /// longer runs on its event, have nobody to end them.
-    async fn end_orphans(&self, config: &Config, event: Event, arrival: Arrival<'_>) -> Result<(), LedgerError> {
+    async fn end_orphans(
+        &self,
+        config: &Config,
+        happened: &BTreeSet<Event>,
+        arrival: Arrival<'_>,
+    ) -> Result<(), LedgerError> {
         let order = arrival.order;
         for row in self.ledger.order(&order.shop, &order.id).await? {
             let is_ours = row.envelope == arrival.facts.envelope;
             let is_served = |pipeline: &Pipeline| {
                 pipeline.code == row.key.pipeline
                     && pipeline.serves(&order.shop)
-                    && (!is_ours || pipeline.on.contains(&event))
+                    && (!is_ours || !pipeline.on.is_disjoint(happened))
             };
             let is_open = matches!(row.status, Status::Pending | Status::Processing);
             if is_open && !config.pipelines.iter().any(is_served) {
                 let reason = "the pipeline is no longer configured for this shop and event";
-                if self.ledger.abandon(&row, reason, clock::now()).await? == Recorded::Written {
+                if self.ledger.abandon(&row, reason, Fault::Orphaned, clock::now()).await? == Recorded::Written {
                     let (export, pipeline) = (row.key.idempotency_key(), &row.key.pipeline);
                     tracing::error!(export, "gave up on order {} of {} to {pipeline}: {reason}", order.id, order.shop);
                 }
@@ -157,23 +183,6 @@ impl Runner {
         Ok(Verdict::Done)
     }
 
-    /// A cancellation or a refund that says no more than which order it is: there is nothing to export of it.
-    async fn skip_named_only(
-        &self,
-        config: &Config,
-        shop: &Shop,
-        identity: &Identity,
-        facts: &Facts,
-        rows: &[Row],
-    ) -> Result<Verdict, MessageError> {
-        let is_new = |pipeline: &&Pipeline| !rows.iter().any(|row| row.key.pipeline == pipeline.code);
-        for pipeline in wanted(config, &shop.code, identity.event).filter(is_new) {
-            let key = ExportKey::new(&shop.code, &identity.order_id, &pipeline.code);
-            self.ledger.skip(&key, facts, "the webhook names the order and says no more of it", clock::now()).await?;
-        }
-        Ok(Verdict::Done)
-    }
-
     /// An order that cannot be read is an error of every export that it should have had.
     async fn refuse(
         &self,
@@ -184,8 +193,9 @@ impl Runner {
         error: &BadOrder,
     ) -> Result<Verdict, MessageError> {
         let (order_id, reason) = (&identity.order_id, format!("the order cannot be read: {error}"));
+        let happened = BTreeSet::from([identity.event]);
         let mut pipelines: Vec<&str> =
-            wanted(config, &shop.code, identity.event).map(|pipeline| pipeline.code.as_str()).collect();
+            wanted(config, &shop.code, &happened).map(|pipeline| pipeline.code.as_str()).collect();
         if pipelines.is_empty() && identity.event == Event::Placed {
             pipelines.push(ExportKey::NO_PIPELINE);
         }
@@ -198,6 +208,11 @@ impl Runner {
     }
 }
 
+/// The order in a webhook's body.
+pub(super) fn read_order(shop: &Shop, raw: &[u8]) -> Result<Order, BadOrder> {
+    shop.platform.read(&shop.code, raw).and_then(within_limits)
+}
+
 /// An order whose number is longer than the ledger's index by number takes is as unreadable as one without.
 fn within_limits(order: Order) -> Result<Order, BadOrder> {
     if order.number.chars().count() <= LONGEST_NUMBER {
@@ -206,12 +221,21 @@ fn within_limits(order: Order) -> Result<Order, BadOrder> {
     Err(BadOrder { path: "number".into(), expected: format!("expected at most {LONGEST_NUMBER} characters") })
 }
 
-/// The pipelines that an event runs for a shop's orders.
-fn wanted<'a>(config: &'a Config, shop: &'a str, event: Event) -> impl Iterator<Item = &'a Pipeline> {
-    config.pipelines.iter().filter(move |pipeline| pipeline.serves(shop) && pipeline.on.contains(&event))
+/// The pipelines that run on what happened to a shop's orders.
+pub(super) fn wanted<'a>(
+    config: &'a Config,
+    shop: &'a str,
+    happened: &'a BTreeSet<Event>,
+) -> impl Iterator<Item = &'a Pipeline> {
+    config.pipelines.iter().filter(move |pipeline| pipeline.serves(shop) && !pipeline.on.is_disjoint(happened))
 }
 
-fn unread_facts(identity: &Identity, payload: crate::ledger::Payload, envelope: Fields) -> Facts {
+fn unread_facts(
+    identity: &Identity,
+    received_at: Timestamp,
+    payload: crate::ledger::Payload,
+    envelope: Fields,
+) -> Facts {
     Facts {
         number: identity.order_id.clone(),
         placed_at: None,
@@ -219,6 +243,8 @@ fn unread_facts(identity: &Identity, payload: crate::ledger::Payload, envelope: 
         payment_state: None,
         payment_method: None,
         is_unpaid: false,
+        told: Told::by(&[identity.event], identity.occurred_at.unwrap_or(received_at)),
+        customer: None,
         payload,
         envelope,
     }

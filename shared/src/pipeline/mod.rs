@@ -3,9 +3,12 @@
 pub mod filter;
 pub mod format;
 pub mod message;
+mod news;
+mod reexport;
 pub mod response;
 pub mod run;
 pub mod transport;
+pub mod wait;
 
 use std::time::Duration;
 

@@ -8,20 +8,23 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::transport::Clients;
+use super::wait::PauseBoard;
 use super::{Export, Failure, Retry, filter};
 use crate::clock;
 use crate::config::{Pipeline, Retries};
-use crate::ledger::{Claim, Completion, ExportKey, Facts, Lease, Ledger, LedgerError, NextStep, Recorded, Status};
+use crate::ledger::{
+    Claim, Completion, ExportKey, Facts, Fault, Lease, Ledger, LedgerError, NextStep, Recorded, Status,
+};
 use crate::order::Order;
-use crate::queue::backoff;
+use crate::queue::{Requeue, backoff};
 use crate::webhook::Headers;
 
 /// Kept back from an attempt's time to record how it ended.
 const TO_RECORD: Duration = Duration::from_secs(1);
 /// An attempt that would have less time than this is not begun.
-const LEAST: Duration = Duration::from_secs(2);
+pub(super) const LEAST: Duration = Duration::from_secs(2);
 /// How much longer than the attempt the lease lasts, so that a slow record is not overtaken.
-const LEASE_MARGIN: Duration = Duration::from_secs(2);
+pub(super) const LEASE_MARGIN: Duration = Duration::from_secs(2);
 /// Longest wait between two tries to record an outcome.
 const LONGEST_WAIT_TO_RECORD: Duration = Duration::from_secs(2);
 /// Longest error and response text kept in the ledger, in characters.
@@ -32,6 +35,10 @@ const KEPT_TEXT: usize = 2000;
 pub struct Runner {
     /// The ledger.
     pub ledger: Ledger,
+    /// What is paused.
+    pub pauses: PauseBoard,
+    /// The queue, for exports whose time comes later.
+    pub requeue: Requeue,
     /// What transports work with.
     pub clients: Clients,
     /// The invocation's own identifier.
@@ -53,6 +60,8 @@ pub struct Arrival<'a> {
     pub raw: &'a [u8],
     /// The platform's own headers.
     pub headers: &'a Headers,
+    /// When intake received the webhook.
+    pub received_at: Timestamp,
     /// How often the queue has delivered this message, this time included.
     pub receive_count: u32,
     /// Who holds the leases taken: this delivery of this message.
@@ -127,6 +136,9 @@ impl Runner {
                 }
             }
         }
+        if let Some(verdict) = self.must_wait(pipeline, key, arrival).await? {
+            return Ok(verdict);
+        }
         // Asked once more: what was written until here took its time, and the lease is to outlast the attempt.
         let now = clock::now();
         let left = self.deadline.saturating_duration_since(Instant::now());
@@ -140,11 +152,8 @@ impl Runner {
                 tracing::info!(export = key.idempotency_key(), %until, "not now: {}", name(key));
                 Ok(Verdict::Retry(until.duration_since(now).unsigned_abs()))
             }
-            Claim::Over(status) => {
-                let why = if status == Status::Error { "it is in error until it is reset" } else { "nothing to do" };
-                tracing::info!(export = key.idempotency_key(), %status, "{why}: {}", name(key));
-                Ok(Verdict::Done)
-            }
+            Claim::Waits => Ok(Verdict::Done),
+            Claim::Over(status) => Ok(over(key, status)),
         }
     }
 
@@ -180,7 +189,8 @@ impl Runner {
         let receipt = receipt.map_err(|_| Failure::retryable("the time of this invocation ran out"))??;
         let reading = pipeline.response.as_ref().map(|reader| reader.read(&receipt)).transpose()?;
         let external_id = reading.and_then(|reading| reading.external_id);
-        Ok(Completion { destination: receipt.destination, external_id })
+        let acknowledge_by = pipeline.acknowledge_within.map(|within| later(clock::now(), within));
+        Ok(Completion { destination: receipt.destination, external_id, acknowledge_by })
     }
 
     /// Records how an attempt ended. An outcome that is not on record is an attempt that will be made again, so the
@@ -211,7 +221,8 @@ impl Runner {
         let wait = backoff(&pipeline.retries, lease.attempt, failure.retry, fastrand::f64());
         let next = match wait {
             Some(wait) if !is_last => NextStep::Retry { not_before: later(now, wait) },
-            _ => NextStep::GiveUp,
+            Some(_) => NextStep::GiveUp(Fault::Exhausted),
+            None => NextStep::GiveUp(Fault::Permanent),
         };
         let (message, record) = (capped(&failure.message), capped(&failure.on_record()));
         let response = failure.response.as_deref().map(capped);
@@ -220,7 +231,7 @@ impl Runner {
             NextStep::Retry { not_before } => {
                 tracing::warn!(export, attempt = lease.attempt, error = message, %not_before, "to retry {}", name(key));
             }
-            NextStep::GiveUp => {
+            NextStep::GiveUp(_) => {
                 tracing::error!(export, attempt = lease.attempt, error = message, "gave up on {}", name(key));
             }
         }
@@ -228,18 +239,25 @@ impl Runner {
         Ok(match (next, wait) {
             (NextStep::Retry { .. }, Some(wait)) => Verdict::Retry(wait),
             // Reported once more, so that the queue's redrive policy moves it to the dead-letter queue.
-            (NextStep::GiveUp, Some(_)) if is_last_delivery => Verdict::Retry(Duration::ZERO),
+            (NextStep::GiveUp(_), Some(_)) if is_last_delivery => Verdict::Retry(Duration::ZERO),
             _ => Verdict::Done,
         })
     }
 }
 
+/// The verdict on an export that is over, said in the log.
+pub(super) fn over(key: &ExportKey, status: Status) -> Verdict {
+    let why = if status == Status::Error { "it is in error until it is reset" } else { "nothing to do" };
+    tracing::info!(export = key.idempotency_key(), %status, "{why}: {}", name(key));
+    Verdict::Done
+}
+
 /// What people call an export: the order's identifier and the pipeline.
-fn name(key: &ExportKey) -> String {
+pub(super) fn name(key: &ExportKey) -> String {
     format!("order {} of {} to {}", key.order_id, key.shop, key.pipeline)
 }
 
-fn later(now: Timestamp, wait: Duration) -> Timestamp {
+pub(super) fn later(now: Timestamp, wait: Duration) -> Timestamp {
     now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::webhook::Headers;
+use crate::webhook::{Event, Headers};
 
 /// Most bytes of body and attributes in one SQS message.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>
 const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
-const SHOP: &str = "shop";
+pub(super) const SHOP: &str = "shop";
 const TOPIC: &str = "topic";
 const DELIVERY_ID: &str = "delivery_id";
 const RECEIVED_AT: &str = "received_at";
 const HEADERS: &str = "headers";
 const PAYLOAD_KEY: &str = "payload_key";
+const EVENT: &str = "event";
 
 /// A webhook on its way, without its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Envelope {
     pub headers: Headers,
     /// Key of the S3 object with the body, where that does not fit in a message.
     pub payload_key: Option<String>,
+    /// What happened to the order since the webhook, where ordersync itself made it happen.
+    pub event: Option<Event>,
 }
 
 /// Message attributes as plain strings, by name.
@@ -59,6 +62,7 @@ impl Envelope {
             (RECEIVED_AT, Some(self.received_at.to_string())),
             (HEADERS, Some(serde_json::Value::Object(headers).to_string())),
             (PAYLOAD_KEY, self.payload_key.clone()),
+            (EVENT, self.event.map(|event| event.name().to_owned())),
         ];
         // SQS refuses empty attributes.
         let present = |(name, value): (&str, Option<String>)| Some((name.to_owned(), value.filter(|v| !v.is_empty())?));
@@ -77,6 +81,7 @@ impl Envelope {
             received_at: received_at.ok_or(missing(RECEIVED_AT, "an RFC 3339 time"))?,
             headers: headers(fields.get(HEADERS)).ok_or(missing(HEADERS, "a JSON object of strings"))?,
             payload_key: fields.get(PAYLOAD_KEY).cloned(),
+            event: fields.get(EVENT).and_then(|name| Event::from_name(name)),
         })
     }
 
@@ -135,7 +140,7 @@ mod tests {
         ) {
             let envelope = Envelope {
                 shop, topic, delivery_id: delivery, received_at: Timestamp::UNIX_EPOCH,
-                headers: [("x-a", value)].into_iter().collect(), payload_key: None,
+                headers: [("x-a", value)].into_iter().collect(), payload_key: None, event: None,
             };
             prop_assert_eq!(Envelope::from_fields(&envelope.fields()), Ok(envelope));
         }

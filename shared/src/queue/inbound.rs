@@ -65,7 +65,8 @@ impl Inbound {
     }
 }
 
-fn attributes(fields: Fields) -> std::collections::HashMap<String, MessageAttributeValue> {
+/// Message attributes of SQS.
+pub(super) fn attributes(fields: Fields) -> std::collections::HashMap<String, MessageAttributeValue> {
     let value = |(name, value)| {
         let attribute = MessageAttributeValue::builder().data_type("String").string_value(value).build().ok()?;
         Some((name, attribute))

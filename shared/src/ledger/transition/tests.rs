@@ -6,6 +6,7 @@ use super::*;
 use crate::ledger::Claim;
 use crate::ledger::state::refusal;
 use crate::queue::Fields;
+use crate::webhook::Event;
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
@@ -23,31 +24,35 @@ fn facts() -> Facts {
         payment_state: None,
         payment_method: Some("paypal".into()),
         is_unpaid: true,
+        told: Told::by(&[Event::Placed], at("2026-01-05T09:15:01Z")),
+        customer: Some(crate::ledger::customer_key("Erika@Example.com ")),
         payload: Payload::Inline(Blob::new(b"zstd")),
         envelope: Fields::from([("shop".into(), "acme-eu".into())]),
     }
 }
 
 fn lease() -> Lease {
-    Lease { key: key(), attempt: 2, owner: "request-1".into(), began: at("2026-01-05T09:20:00Z"), history: Vec::new() }
+    let began = at("2026-01-05T09:20:00Z");
+    Lease { key: key(), attempt: 2, owner: "request-1".into(), began, history: Vec::new(), is_stored: false }
 }
 
 #[test]
 fn a_claim_names_the_states_it_may_come_from() {
     let (now, until) = (at("2026-01-05T09:15:02Z"), at("2026-01-05T09:15:37Z"));
-    insta::assert_snapshot!("begin", begin(&key(), &facts(), "request-1", now, until).describe());
+    insta::assert_snapshot!("begin", begin(&key(), &facts(), State::Say, "request-1", now, until).describe());
     insta::assert_snapshot!("resume", resume(&Row::sample(Status::Pending), &[], "request-1", now, until).describe());
 }
 
 #[test]
 fn an_end_needs_the_lease() {
-    let completion = Completion { destination: "s3://bucket/key".into(), external_id: Some("E-1".into()) };
+    let completion =
+        Completion { destination: "s3://bucket/key".into(), external_id: Some("E-1".into()), acknowledge_by: None };
     let change = complete(&lease(), &completion, at("2026-01-05T09:20:01Z"), Duration::from_hours(24));
     insta::assert_snapshot!("complete", change.describe());
     let next = NextStep::Retry { not_before: at("2026-01-05T09:21:00Z") };
     let change = fail(&lease(), "503", Some("busy"), next, at("2026-01-05T09:20:01Z"));
     insta::assert_snapshot!("fail_to_retry", change.describe());
-    let change = fail(&lease(), "400", None, NextStep::GiveUp, at("2026-01-05T09:20:01Z"));
+    let change = fail(&lease(), "400", None, NextStep::GiveUp(Fault::Permanent), at("2026-01-05T09:20:01Z"));
     insta::assert_snapshot!("fail_for_good", change.describe());
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::*;
 use crate::config::Retries;
-use crate::ledger::Payload;
+use crate::ledger::{Payload, Told};
 use crate::pipeline::Document;
 use crate::pipeline::format::Format;
 use crate::pipeline::transport::egress::Egress;
@@ -81,6 +81,10 @@ fn pipeline(behaviour: Behaviour) -> Pipeline {
         response: None,
         reservation: None,
         retries: Retries::default_for(10),
+        delay: None,
+        not_before: None,
+        rate: None,
+        acknowledge_within: None,
     }
 }
 
@@ -121,6 +125,11 @@ async fn run_through(pipeline: &Pipeline, rules: &[&Rule], left: Duration, recei
     let s3 = mock_client!(aws_sdk_s3, RuleMode::Sequential, &[] as &[&Rule]);
     let runner = Runner {
         ledger: Ledger::new(table, "table".into(), Duration::from_hours(24)),
+        pauses: PauseBoard::nothing_paused(),
+        requeue: Requeue {
+            sqs: mock_client!(aws_sdk_sqs, RuleMode::Sequential, &[] as &[&Rule]),
+            queue_url: "q".into(),
+        },
         clients: Clients::new(s3, "bucket", Secrets::fixed::<String>([]), Egress::default()),
         invocation: "request-1".into(),
         deadline: Instant::now() + left,
@@ -132,13 +141,20 @@ async fn run_through(pipeline: &Pipeline, rules: &[&Rule], left: Duration, recei
         "delivery": {}, "items": [], "extra": {}
     }))
     .unwrap();
-    let facts = Facts::of(&order, false, Payload::Inline(Blob::new(b"zstd")), crate::queue::Fields::new());
+    let facts = Facts::of(
+        &order,
+        false,
+        Told::by(&[Event::Placed], Timestamp::UNIX_EPOCH),
+        Payload::Inline(Blob::new(b"zstd")),
+        crate::queue::Fields::new(),
+    );
     let headers = Headers::default();
     let arrival = Arrival {
         order: &order,
         facts: &facts,
         raw: b"{}",
         headers: &headers,
+        received_at: Timestamp::UNIX_EPOCH,
         receive_count,
         owner: "request-1/m-1/1",
     };

@@ -31,6 +31,11 @@ pub trait Transport: fmt::Debug + Send + Sync {
         limit: Duration,
     ) -> BoxFuture<'a, Result<Receipt, Failure>>;
 
+    /// Scheme, host and port of the endpoint that is called: what shares a rate limit. Nothing where that is AWS itself.
+    fn endpoint(&self) -> Option<String> {
+        None
+    }
+
     /// Whether the destination answers with something that a response reader can read.
     fn has_response(&self) -> bool {
         false

@@ -41,6 +41,10 @@ impl Transport for Http {
         Box::pin(self.send(clients, export, document, Instant::now() + limit))
     }
 
+    fn endpoint(&self) -> Option<String> {
+        Some(self.url.origin().ascii_serialization())
+    }
+
     fn has_response(&self) -> bool {
         true
     }

@@ -1,0 +1,130 @@
+//! Reading an index page by page.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+
+use super::due::Due;
+use super::keys::{self, Item, export_key, sortable};
+use super::row::number;
+use super::{ExportKey, Fault, Ledger, LedgerError, Status, Waiting};
+
+/// Items read at once: a page of them fits in the memory of a small function.
+const PAGE: i32 = 200;
+
+/// One partition of an index, read page by page, oldest first.
+#[derive(Debug)]
+pub struct Pages {
+    request: aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder,
+    next: Option<Item>,
+    is_over: bool,
+}
+
+/// What an index by status holds of an export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Which export.
+    pub key: ExportKey,
+    /// The number that the customer and the merchant see.
+    pub number: String,
+    /// Its state.
+    pub status: Status,
+    /// When that last changed.
+    pub updated_at: Timestamp,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// How often it was reset by itself.
+    pub resets: u32,
+    /// Why it is in error.
+    pub fault: Option<Fault>,
+    /// When the lease on it ends.
+    pub lease_until: Option<Timestamp>,
+    /// What went wrong last, or why it was skipped.
+    pub last_error: Option<String>,
+    /// When its order was cancelled.
+    pub canceled_at: Option<Timestamp>,
+    /// Where the document is.
+    pub destination: Option<String>,
+    /// Where the raw order is, if it is in the bucket.
+    pub payload_key: Option<String>,
+}
+
+impl Pages {
+    /// The next page; nothing when there are no more.
+    pub(super) async fn items(&mut self) -> Result<Option<Vec<Item>>, LedgerError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let request = self.request.clone().set_exclusive_start_key(self.next.take());
+        let answer = request.send().await.map_err(|failure| LedgerError::unavailable(&failure))?;
+        self.next = answer.last_evaluated_key.filter(|key| !key.is_empty());
+        self.is_over = self.next.is_none();
+        Ok(Some(answer.items.unwrap_or_default()))
+    }
+
+    /// The next page of an index by status.
+    pub async fn summaries(&mut self) -> Result<Option<Vec<Summary>>, LedgerError> {
+        let Some(items) = self.items().await? else { return Ok(None) };
+        items.iter().map(Summary::from_item).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The next page of what waits.
+    pub async fn waiting(&mut self) -> Result<Option<Vec<Waiting>>, LedgerError> {
+        let Some(items) = self.items().await? else { return Ok(None) };
+        items.iter().map(waiting).collect::<Result<_, _>>().map(Some)
+    }
+}
+
+impl Summary {
+    fn from_item(item: &Item) -> Result<Self, LedgerError> {
+        let key = export_key(item)?;
+        let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+        let time = |name: &str| text(name).and_then(|text| text.parse::<Timestamp>().ok());
+        let bad = |expected: &str| LedgerError::BadRow { key: key.idempotency_key(), expected: expected.to_owned() };
+        Ok(Self {
+            number: text("number").unwrap_or_default(),
+            status: text("status").and_then(|name| Status::from_name(&name)).ok_or_else(|| bad("a known status"))?,
+            updated_at: time("updated_at").ok_or_else(|| bad("a time in updated_at"))?,
+            attempts: number(item, "attempts").unwrap_or(0),
+            resets: number(item, "resets").unwrap_or(0),
+            fault: text("fault").and_then(|name| Fault::from_name(&name)),
+            lease_until: time("lease_until"),
+            last_error: text("last_error"),
+            canceled_at: time("canceled_at"),
+            destination: text("destination"),
+            payload_key: text("payload_key"),
+            key,
+        })
+    }
+}
+
+fn waiting(item: &Item) -> Result<Waiting, LedgerError> {
+    let key = export_key(item)?;
+    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+    let due = text("due_key").zip(text("due_at").and_then(|text| text.parse().ok()));
+    let (due_key, at) =
+        due.ok_or_else(|| LedgerError::BadRow { key: key.idempotency_key(), expected: "a time in due_at".into() })?;
+    Ok(Waiting { key, due: Due { key: due_key, at } })
+}
+
+impl Ledger {
+    /// The exports of a status whose state last changed at `until` or before, oldest first.
+    pub fn by_status(&self, status: Status, shard: u64, until: Timestamp) -> Pages {
+        let partition = format!("{}#{shard}", status.name());
+        self.pages(keys::BY_STATUS, ("status_key", &partition), Some(("updated_at", until)))
+    }
+
+    /// One partition of an index; of those with a sort key, up to a time.
+    pub(super) fn pages(&self, index: &str, (name, value): (&str, &str), until: Option<(&str, Timestamp)>) -> Pages {
+        let request = self.client.query().table_name(&self.table).index_name(index).limit(PAGE);
+        let request = request.expression_attribute_names("#partition", name);
+        let request = request.expression_attribute_values(":partition", AttributeValue::S(value.to_owned()));
+        let request = match until {
+            None => request.key_condition_expression("#partition = :partition"),
+            Some((sort, until)) => request
+                .key_condition_expression("#partition = :partition AND #sort <= :until")
+                .expression_attribute_names("#sort", sort)
+                .expression_attribute_values(":until", AttributeValue::S(sortable(until))),
+        };
+        Pages { request, next: None, is_over: false }
+    }
+}

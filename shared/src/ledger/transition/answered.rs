@@ -1,0 +1,56 @@
+//! What the back office says later of what it was given. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Change, WAITING, expiry, moved, optional, status, text, time};
+use crate::ledger::{Fault, Payload, Row, Status};
+
+/// Where the back office can still say yes: it has the document.
+const GIVEN: &str = "#status = :exported OR #status = :acknowledged \
+    OR (#status = :error AND (#fault = :rejected OR #fault = :unacknowledged))";
+
+/// The back office has taken it, and calls it `external_id`.
+pub(in crate::ledger) fn acknowledge(
+    row: &Row,
+    external_id: Option<&str>,
+    now: Timestamp,
+    retention: Duration,
+) -> Change {
+    let is_stored = matches!(row.payload, Some(Payload::Stored(_)));
+    let change = moved(Change::default(), &row.key, Status::Acknowledged, now)
+        .set("acknowledged_at", time(now))
+        .set_or_remove("expires_at", (!is_stored).then(|| expiry(now, retention)))
+        .remove(&["last_error", "fault"])
+        .remove(&WAITING);
+    let change = match external_id {
+        Some(id) => change.set("external_id", text(id)),
+        None => change,
+    };
+    change.expects(GIVEN, &given())
+}
+
+/// The back office has refused it, and says why.
+pub(in crate::ledger) fn deny(row: &Row, external_id: Option<&str>, message: &str, now: Timestamp) -> Change {
+    let change = moved(Change::default(), &row.key, Status::Error, now)
+        .set("last_error", text(message))
+        .set("fault", text(Fault::Rejected.name()))
+        .remove(&["expires_at"])
+        .remove(&WAITING);
+    let change = match optional(external_id.map(ToOwned::to_owned).as_ref()) {
+        Some(id) => change.set("external_id", id),
+        None => change,
+    };
+    change.expects(GIVEN, &given())
+}
+
+fn given() -> [(&'static str, aws_sdk_dynamodb::types::AttributeValue); 5] {
+    [
+        ("exported", status(Status::Exported)),
+        ("acknowledged", status(Status::Acknowledged)),
+        ("error", status(Status::Error)),
+        ("rejected", text(Fault::Rejected.name())),
+        ("unacknowledged", text(Fault::Unacknowledged.name())),
+    ]
+}

@@ -1,0 +1,77 @@
+//! From a message that names an export to the attempt: the ledger's row has the order.
+
+use super::message::{Message, MessageError, read_order};
+use super::run::{Arrival, Runner, Verdict, name};
+use crate::clock;
+use crate::config::Config;
+use crate::ledger::{ExportKey, Facts, Fault, Payload, PayloadStore, Row, Told};
+use crate::queue::Envelope;
+use crate::webhook::Event;
+
+impl Runner {
+    /// Tries an export again, from what its row has.
+    pub(super) async fn process_export(
+        &self,
+        config: &Config,
+        payloads: &PayloadStore,
+        key: &ExportKey,
+        message: &Message,
+    ) -> Result<Verdict, MessageError> {
+        let export = key.idempotency_key();
+        let Some(row) = self.ledger.export(key).await? else {
+            tracing::info!(export, "removed meanwhile: {}", name(key));
+            return Ok(Verdict::Done);
+        };
+        let shop = config.shops.get(&key.shop).ok_or_else(|| MessageError::UnknownShop(key.shop.clone()))?;
+        let pipeline =
+            config.pipelines.iter().find(|pipeline| pipeline.code == key.pipeline && pipeline.serves(&key.shop));
+        let Some(pipeline) = pipeline else {
+            return self.abandon(&row, "the pipeline is no longer configured for this shop", Fault::Orphaned).await;
+        };
+        let Some(payload) = &row.payload else {
+            return self.abandon(&row, "the raw order is no longer kept", Fault::Permanent).await;
+        };
+        let raw = payloads.fetch(payload).await?;
+        let envelope = Envelope::from_fields(&row.envelope)?;
+        let order = match read_order(shop, &raw) {
+            Ok(order) => order,
+            Err(error) => {
+                let reason = format!("the order cannot be read: {error}");
+                return self.abandon(&row, &reason, Fault::Permanent).await;
+            }
+        };
+        let order = if envelope.event == Some(Event::Canceled) { canceled(order, &row) } else { order };
+        let (facts, owner) = (facts(&row, payload.clone(), &order), self.owner(message));
+        let arrival = Arrival {
+            order: &order,
+            facts: &facts,
+            raw: &raw,
+            headers: &envelope.headers,
+            received_at: envelope.received_at,
+            receive_count: message.receive_count,
+            owner: &owner,
+        };
+        Ok(self.run(pipeline, arrival).await)
+    }
+
+    async fn abandon(&self, row: &Row, reason: &str, fault: Fault) -> Result<Verdict, MessageError> {
+        let export = row.key.idempotency_key();
+        tracing::error!(export, "gave up on {}: {reason}", name(&row.key));
+        self.ledger.abandon(row, reason, fault, clock::now()).await?;
+        Ok(Verdict::Done)
+    }
+}
+
+/// The order as it was placed, in the state that it is in since ordersync had it cancelled.
+fn canceled(mut order: crate::order::Order, row: &Row) -> crate::order::Order {
+    order.canceled = true;
+    order.state = row.order_state.clone().or(order.state);
+    order.payment.state = row.payment_state.clone().or(order.payment.state);
+    order
+}
+
+/// What the row knows already, for the writes that need it.
+fn facts(row: &Row, payload: Payload, order: &crate::order::Order) -> Facts {
+    let told = row.observed.unwrap_or(Told::by(&[Event::Placed], row.created_at));
+    Facts { is_unpaid: row.is_unpaid, ..Facts::of(order, false, told, payload, row.envelope.clone()) }
+}
