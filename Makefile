@@ -21,9 +21,11 @@ PYTHON := .local/venv/bin/python
 STACK := $(PYTHON) infra/local/stack.py
 UP := $(STACK) --state $(STATE) up --binaries $(TARGET_DIR)/debug --config $(CONFIG) $(if $(PORT),--port $(PORT)) $(PARAMS)
 
-# Short enough that a test sees retries, redrive and a timeout within seconds.
+# Short enough that a test sees retries, redrive and a timeout within seconds. Nothing runs by itself: a test that wants
+# a scheduled function invokes it, and knows then what it has done.
 TEST_STACK := $(STACK) --state .local/test
-TEST_PARAMS := ProcessorTimeout=6 VisibilityTimeout=8 MaxReceiveCount=3
+TEST_PARAMS := ProcessorTimeout=6 VisibilityTimeout=8 MaxReceiveCount=3 \
+	ResetErrorsEnabled=false ReleaseEnabled=false CancelStaleEnabled=false CleanupEnabled=false
 
 DENY_VERSION := 0.20.2
 NEXTEST_VERSION := 0.9.143

@@ -11,6 +11,7 @@ pub mod pipeline;
 pub mod queue;
 pub mod schedule;
 pub mod secrets;
+pub mod setup;
 pub mod shop;
 pub mod telemetry;
 pub mod template;

@@ -13,8 +13,10 @@ use crate::aws::variable;
 #[expect(clippy::print_stderr, reason = "there is no log yet to say it in")]
 pub fn start() {
     let level = variable("LOG_LEVEL").unwrap_or_else(|| "info".into()).to_ascii_lowercase();
-    // What these say below their level are whole requests and events: orders, signatures and secrets.
-    let quiet = "lambda_runtime=info,lambda_runtime_api_client=info,aws_sigv4=warn,aws_runtime=warn,\
+    // What these say below their level are whole requests and events: orders, signatures and secrets. The runtime's
+    // panic layer says of a failure or panic, in Rust's terms, what has been logged where it was handled.
+    let quiet = "lambda_runtime=info,lambda_runtime::layers::panic=off,lambda_runtime_api_client=info,\
+        aws_sigv4=warn,aws_runtime=warn,\
         aws_smithy_runtime=warn,aws_smithy_runtime_api=warn,aws_smithy_http_client=warn,h2=warn,hyper=warn,\
         hyper_util=warn,reqwest=warn,rustls=warn";
     let filter = EnvFilter::try_new(format!("{level},{quiet}")).unwrap_or_else(|_| EnvFilter::new("info"));

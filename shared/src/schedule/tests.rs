@@ -60,6 +60,40 @@ fn every_shape_of_event_is_understood() {
     }
 }
 
+/// A sample event of `events/`.
+fn sample(name: &str) -> Value {
+    let path = format!("{}/../events/{name}", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn the_sample_events_are_understood() {
+    let order = json!({ "erase": { "shop": "demo-shopify", "order": "9131072415678934507" } });
+    for (name, dry_run, input) in [
+        ("reset-errors.json", false, json!({})),
+        ("reset-errors-due.json", false, json!({ "only": ["due"] })),
+        ("cancel-stale.json", false, json!({})),
+        ("cancel-stale-scheduler.json", false, json!({})),
+        ("cancel-stale-dry-run.json", true, json!({})),
+        ("cleanup.json", false, json!({})),
+        ("cleanup-erase-order.json", false, order),
+        ("cleanup-erase-customer.json", false, json!({ "erase": { "email": "kaethe@example.com" } })),
+    ] {
+        let run = run(&sample(name)).unwrap();
+        assert_eq!((run.dry_run, Value::Object(run.input)), (dry_run, input), "{name}");
+    }
+}
+
+#[test]
+fn the_sample_events_are_as_aws_sends_them() {
+    for name in ["reset-errors.json", "cancel-stale-scheduler.json", "cleanup.json"] {
+        let event: CloudWatchEvent<String> = serde_json::from_value(sample(name)).unwrap();
+        assert_eq!((event.source.as_deref(), event.detail.as_deref()), (Some("aws.scheduler"), Some("{}")), "{name}");
+    }
+    let event: CloudWatchEvent = serde_json::from_value(sample("cancel-stale.json")).unwrap();
+    assert_eq!((event.source.as_deref(), event.detail), (Some("aws.events"), Some(json!({}))));
+}
+
 #[test]
 fn an_input_that_is_none_says_what_was_expected_and_not_what_it_is() {
     for (event, expected) in [

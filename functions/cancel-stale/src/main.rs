@@ -1,0 +1,49 @@
+//! Cancel-stale: on a schedule, cancels unpaid orders at their shop when a rule says so.
+
+mod handler;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use ordersync::schedule::answer;
+use ordersync::secrets::Secrets;
+use ordersync::setup::Setup;
+use ordersync::{aws, telemetry};
+use serde_json::Value;
+
+use handler::CancelStale;
+
+const NAME: &str = "cancel-stale";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<ExitCode, Error> {
+    telemetry::start();
+    let function = match start().await {
+        Ok(function) => Arc::new(function),
+        Err(error) => {
+            tracing::error!("{NAME} cannot start: {error}");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    run(service_fn(move |event: LambdaEvent<Value>| {
+        let function = Arc::clone(&function);
+        async move {
+            let work = |run| async move { function.handle(&run).await };
+            answer(NAME, &event.payload, event.context.deadline, work).await
+        }
+    }))
+    .await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn start() -> Result<CancelStale, Error> {
+    let setup = Setup::from_environment().await?;
+    Ok(CancelStale {
+        sqs: aws::sqs_client(&setup.sdk),
+        queue_url: aws::required_variable("QUEUE_URL")?,
+        secrets: Secrets::new(aws::secrets_client(&setup.sdk)),
+        config: setup.config,
+        ledger: setup.ledger,
+    })
+}

@@ -1,0 +1,43 @@
+//! Cleanup: on a schedule, removes finished exports past their retention; on demand, all that is kept of an order or customer.
+
+mod handler;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use ordersync::schedule::answer;
+use ordersync::setup::Setup;
+use ordersync::{aws, telemetry};
+use serde_json::Value;
+
+use handler::Cleanup;
+
+const NAME: &str = "cleanup";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<ExitCode, Error> {
+    telemetry::start();
+    let function = match start().await {
+        Ok(function) => Arc::new(function),
+        Err(error) => {
+            tracing::error!("{NAME} cannot start: {error}");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    run(service_fn(move |event: LambdaEvent<Value>| {
+        let function = Arc::clone(&function);
+        async move {
+            let work = |run| async move { function.handle(&run).await };
+            answer(NAME, &event.payload, event.context.deadline, work).await
+        }
+    }))
+    .await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn start() -> Result<Cleanup, Error> {
+    let setup = Setup::from_environment().await?;
+    let bucket = aws::required_variable("BUCKET")?;
+    Ok(Cleanup { s3: setup.s3, bucket, config: setup.config, ledger: setup.ledger })
+}

@@ -1,0 +1,43 @@
+//! Responses: takes what back offices answer later, as files under `responses/` of the bucket or by HTTP.
+
+mod event;
+mod handler;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use ordersync::secrets::Secrets;
+use ordersync::setup::Setup;
+use ordersync::{aws, telemetry};
+use serde_json::Value;
+
+use handler::Responses;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<ExitCode, Error> {
+    telemetry::start();
+    let responses = match start().await {
+        Ok(responses) => Arc::new(responses),
+        Err(error) => {
+            tracing::error!("responses cannot start: {error}");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    run(service_fn(move |event: LambdaEvent<Value>| {
+        let responses = Arc::clone(&responses);
+        async move { responses.handle(event.payload).await }
+    }))
+    .await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn start() -> Result<Responses, Error> {
+    let setup = Setup::from_environment().await?;
+    Ok(Responses {
+        s3: setup.s3,
+        secrets: Secrets::new(aws::secrets_client(&setup.sdk)),
+        config: setup.config,
+        ledger: setup.ledger,
+    })
+}
