@@ -20,7 +20,8 @@ fn start(name: &str, document: &str) -> (Option<i32>, String) {
     let output = Command::new(binary(name))
         .env("LAMBDA_TASK_ROOT", &root)
         .env("AWS_ENDPOINT_URL", endpoint)
-        .envs([("QUEUE_URL", "http://127.0.0.1/queue"), ("BUCKET", "bucket"), ("TABLE", "table")])
+        .envs([("QUEUE_URL", "http://127.0.0.1/queue"), ("DLQ_URL", "http://127.0.0.1/dead"), ("TABLE", "table")])
+        .env("BUCKET", "bucket")
         .output()
         .unwrap();
     std::fs::remove_dir_all(root).unwrap();
@@ -29,14 +30,16 @@ fn start(name: &str, document: &str) -> (Option<i32>, String) {
 
 #[test]
 fn a_function_with_a_wrong_configuration_names_every_problem_and_does_not_start() {
-    for name in ["intake", "processor"] {
+    for name in ["intake", "processor", "reset-errors", "cancel-stale", "cleanup", "responses"] {
         let (code, log) = start(name, include_str!("../../shared/src/config/tests/wrong.toml"));
         assert_eq!(code, Some(1), "{log}");
         assert_eq!(log.lines().count(), 1, "said once: {log}");
         let line: serde_json::Value = serde_json::from_str(&log).unwrap();
         assert_eq!(line["level"], "ERROR");
         let message = line["message"].as_str().unwrap();
-        assert!(message.starts_with(&format!("{name} cannot start: the configuration has 22 problems")), "{message}");
+        let problems = message.lines().count() - 1;
+        let summary = format!("{name} cannot start: the configuration has {problems} problems\n");
+        assert!(problems > 20 && message.starts_with(&summary), "{message}");
         assert!(message.contains("ordersync.toml:26: pipelines[0].transport.timeout: expected a length of time"));
         assert!(!message.contains("hunter2") && !message.contains("user:secret"), "{message}");
     }
