@@ -12,6 +12,7 @@ mod outcomes;
 mod platforms;
 mod poison;
 mod receivers;
+mod schedules;
 mod secrets;
 mod sizes;
 mod support;

@@ -73,15 +73,21 @@ impl Stack {
         self.http.request(method, format!("{}{path}", self.api_url)).send().await.unwrap()
     }
 
-    /// Invokes a function directly, as `aws lambda invoke` does. The emulator looks at the key, not at the signature.
+    /// Invokes a function directly, as `aws lambda invoke` does.
     pub(crate) async fn invoke(&self, function: &str, event: &Value) -> Value {
-        let endpoint = variable("AWS_ENDPOINT_URL");
-        let request = self.http.post(format!("{endpoint}/2015-03-31/functions/{function}/invocations"));
-        let scope = "Credential=test/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0";
-        let request = request.header("authorization", format!("AWS4-HMAC-SHA256 {scope}"));
+        let path = format!("/2015-03-31/functions/{function}/invocations");
+        let request = self.api(reqwest::Method::POST, "lambda", &path);
         let answer = request.body(event.to_string()).send().await.unwrap();
         assert!(!answer.headers().contains_key("x-amz-function-error"), "{:?}", answer.text().await);
         json(answer).await
+    }
+
+    /// A request to an AWS API that there is no client of here. The emulator looks at the key, not at the signature.
+    pub(crate) fn api(&self, method: reqwest::Method, service: &str, path: &str) -> reqwest::RequestBuilder {
+        let scope = format!("Credential=test/20260101/us-east-1/{service}/aws4_request");
+        let authorization = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0");
+        let request = self.http.request(method, format!("{}{path}", variable("AWS_ENDPOINT_URL")));
+        request.header("authorization", authorization)
     }
 
     /// The export as soon as it has the status.
