@@ -147,7 +147,7 @@ fn is_unknown(reply: &Reply) -> bool {
 
 /// The words of the webhook reader: Magento has none for the state of a payment, only what is due.
 fn state(order: &Value) -> OrderState {
-    let state = text(order, "/state");
+    let (state, status) = (text(order, "/state"), text(order, "/status"));
     let due = decimal(order, "/total_due");
     let so_far = decimal(order, "/total_paid").zip(decimal(order, "/grand_total"));
     let is_finished = matches!(state.as_deref(), Some("complete" | "closed"));
@@ -158,8 +158,8 @@ fn state(order: &Value) -> OrderState {
         payment_state: Some(if is_paid { "paid" } else { "pending" }.to_owned()),
         payment_method: text(order, "/payment/method"),
         is_paid,
-        is_canceled: state.as_deref() == Some("canceled"),
+        is_canceled: [&state, &status].iter().any(|word| word.as_deref() == Some("canceled")),
         updated_at: moment(order, "/updated_at"),
-        order_state: text(order, "/status").or(state),
+        order_state: status.or(state),
     }
 }

@@ -1,10 +1,13 @@
 //! Calls back to the shop: what it says of an order now, and cancelling it. One file a platform, and one line in
 //! [`PLATFORMS`].
 
+mod bigcommerce;
+mod generic;
 mod json;
 mod magento;
 mod remote;
 mod shopify;
+mod shopware;
 mod woocommerce;
 
 #[cfg(test)]
@@ -131,10 +134,14 @@ impl From<Failure> for ShopFailure {
 type Read = fn(&Table<'_>, &Egress) -> Option<Arc<dyn ShopApi>>;
 
 /// Every platform that can be called, by its name in `[[shops]]`.
-const PLATFORMS: [(&str, Read); 4] = [
+const PLATFORMS: [(&str, Read); 8] = [
     ("adobe-io-events", magento::read),
+    ("bigcommerce", bigcommerce::read),
+    ("generic", generic::read),
     ("magento", magento::read),
     ("shopify", shopify::read),
+    ("shopware", shopware::read),
+    ("standard-webhooks", generic::read),
     ("woocommerce", woocommerce::read),
 ];
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
@@ -13,7 +13,7 @@ use super::ShopFailure;
 use crate::config::document::Table;
 use crate::pipeline::Failure;
 use crate::pipeline::transport::egress::Egress;
-use crate::pipeline::transport::http::answer::Answer;
+use crate::pipeline::transport::http::answer::{Answer, MOST_WAIT};
 use crate::pipeline::transport::http::auth::{Auth, Credential};
 use crate::pipeline::transport::http::client::Call;
 use crate::pipeline::transport::http::fields::AGENT;
@@ -35,6 +35,8 @@ pub(super) struct Remote {
     base: Url,
     auth: Auth,
     timeout: Duration,
+    /// A header of the platform's own that says how many milliseconds to wait.
+    wait_header: Option<HeaderName>,
 }
 
 /// A request.
@@ -56,7 +58,18 @@ impl Remote {
             settings::auth_or(&node, egress, |secret| usual(&base, secret))
         });
         let timeout = table.read("timeout", settings::timeout).unwrap_or(settings::USUAL_TIMEOUT);
-        Some(Self { base: base?, auth: auth?, timeout })
+        Some(Self { base: base?, auth: auth?, timeout, wait_header: None })
+    }
+
+    /// The same for a platform that says in a header of its own how many milliseconds to wait.
+    pub(super) fn with_wait_header(mut self, name: HeaderName) -> Self {
+        self.wait_header = Some(name);
+        self
+    }
+
+    /// The base URL.
+    pub(super) fn base(&self) -> &Url {
+        &self.base
     }
 
     /// The URL below the base with further path segments; whatever is in a segment stays in it.
@@ -72,7 +85,7 @@ impl Remote {
         if reply.is_unauthorized() && self.is_outdated(clients, &reply, deadline).await {
             reply = self.once(clients, &ask, deadline).await?;
         }
-        match Self::failure(&reply) {
+        match self.failure(&reply) {
             Some(failure) => Err(failure),
             None => Ok(reply),
         }
@@ -98,7 +111,7 @@ impl Remote {
     }
 
     /// What an answer means on every platform; nothing where that is the platform's matter.
-    fn failure(reply: &Reply) -> Option<ShopFailure> {
+    fn failure(&self, reply: &Reply) -> Option<ShopFailure> {
         let Answer { host, status, body_end, .. } = &reply.answer;
         let Some(failure) = reply.failure.clone() else {
             return match body_end {
@@ -110,7 +123,7 @@ impl Remote {
             };
         };
         match status.as_u16() {
-            429 => Some(throttled(failure)),
+            429 => Some(self.throttled(&reply.answer.headers, failure)),
             401 | 403 => Some(ShopFailure::Refused(format!(
                 "{}: the credentials are wrong or lack a permission",
                 failure.message
@@ -119,13 +132,17 @@ impl Remote {
             _ => None,
         }
     }
-}
 
-/// A shop that is asked too often.
-fn throttled(failure: Failure) -> ShopFailure {
-    match ShopFailure::from(failure) {
-        failure @ ShopFailure::Throttled { .. } => failure,
-        _ => ShopFailure::Throttled { after: USUAL_WAIT },
+    /// A shop that is asked too often.
+    fn throttled(&self, headers: &HeaderMap, failure: Failure) -> ShopFailure {
+        let stated = self.wait_header.as_ref().and_then(|name| headers.get(name)?.to_str().ok()?.trim().parse().ok());
+        match (stated, ShopFailure::from(failure)) {
+            (Some(milliseconds), _) => {
+                ShopFailure::Throttled { after: Duration::from_millis(milliseconds).min(MOST_WAIT) }
+            }
+            (None, failure @ ShopFailure::Throttled { .. }) => failure,
+            (None, _) => ShopFailure::Throttled { after: USUAL_WAIT },
+        }
     }
 }
 

@@ -1,9 +1,13 @@
 //! Calls to real servers on this machine that answer as the platforms document it.
 
+mod bigcommerce;
 mod common;
+mod fetch;
+mod generic;
 mod magento;
 mod settings;
 mod shopify;
+mod shopware;
 mod woocommerce;
 
 use std::sync::Arc;
@@ -88,8 +92,8 @@ fn unavailable(message: impl Into<String>) -> ShopFailure {
     ShopFailure::Unavailable(message.into())
 }
 
-/// The webhook reader's words for a platform's sample, which the calls must use too.
-fn words_of_the_webhook(platform: &str, body: &[u8]) -> OrderState {
+/// What the webhook reader makes of an order, which the calls must say in the same words.
+fn state_by_webhook(platform: &str, body: &[u8]) -> OrderState {
     let text = format!("platform = \"{platform}\"");
     let document = DeTable::parse(&text).unwrap();
     let problems = Problems::new("ordersync.toml", &text);
@@ -100,11 +104,7 @@ fn words_of_the_webhook(platform: &str, body: &[u8]) -> OrderState {
         payment_state: order.payment.state,
         payment_method: order.payment.method,
         is_paid: order.payment.paid,
-        ..OrderState::default()
+        is_canceled: order.canceled,
+        updated_at: order.updated_at,
     }
-}
-
-/// The words alone.
-fn words(state: OrderState) -> OrderState {
-    OrderState { is_canceled: false, updated_at: None, ..state }
 }

@@ -88,6 +88,22 @@ impl Template {
         Ok(rendered)
     }
 
+    /// Compiles a template over no more than `order.id` and `order.number`: for a call about an order that is not there.
+    pub(crate) fn compile_for_call(name: &str, source: &str, escape: Escape) -> Result<Self, TemplateError> {
+        let template = Self::compile(name, source, escape)?;
+        let mut names: Vec<String> = template.get()?.undeclared_variables(true).into_iter().collect();
+        names.sort();
+        match names.iter().find(|name| !["order.id", "order.number"].contains(&name.as_str())) {
+            Some(name) => Err(template.error(format!("`{name}`: here there are order.id and order.number only"))),
+            None => Ok(template),
+        }
+    }
+
+    /// Renders a template that was compiled for a call.
+    pub(crate) fn render_for_call(&self, id: &str, number: &str) -> Result<String, TemplateError> {
+        self.render(&Order { id: id.to_owned(), number: number.to_owned(), ..model::blank() }, "")
+    }
+
     fn get(&self) -> Result<minijinja::Template<'_, '_>, TemplateError> {
         self.environment.get_template(&self.name).map_err(|error| error::describe(&self.name, "", &error))
     }

@@ -42,7 +42,8 @@ pub(super) fn offer(path: &str, value: &Value) -> String {
     }
 }
 
-fn blank() -> Order {
+/// An order in which nothing stands.
+pub(super) fn blank() -> Order {
     let item = Item {
         sku: None,
         name: String::new(),

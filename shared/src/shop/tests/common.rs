@@ -3,56 +3,112 @@
 use super::*;
 use crate::pipeline::transport::http::tests::server::{send, wait_for_the_end};
 
-const PLATFORMS: [&str; 4] = ["adobe-io-events", "magento", "shopify", "woocommerce"];
+/// A platform with settings, a secret and an order's identifier of its kind.
+#[derive(Clone, Copy)]
+struct Sample(&'static str, &'static str, &'static str, &'static str);
 
-/// A Shopify secret with a colon is a client, whose token is fetched first.
-fn secret(platform: &str) -> &'static str {
-    if platform == "woocommerce" { "key:secret-of-the-shop" } else { "token-of-the-shop" }
+const MAPPED: &str = r#"state = { path = "/orders/{{ order.id }}", paid = "response.paid" },
+    cancel = { path = "/orders/{{ order.id }}/cancel", success = "response.ok" }"#;
+
+const SAMPLES: [Sample; 8] = [
+    Sample("adobe-io-events", "", "token-of-the-shop", "5501"),
+    Sample("bigcommerce", "", "token-of-the-shop", "5501"),
+    Sample("generic", MAPPED, "user:password-of-the-shop", "5501"),
+    Sample("magento", "", "token-of-the-shop", "5501"),
+    Sample("shopify", "", "token-of-the-shop", "5501"),
+    Sample("shopware", "", "client:secret-of-the-shop", "0190f6a1b2c3d4e5f60718293a4b5c6d"),
+    Sample("standard-webhooks", MAPPED, "token-of-the-shop", "5501"),
+    Sample("woocommerce", "", "key:secret-of-the-shop", "5501"),
+];
+
+impl Sample {
+    fn at(self, server: &Server) -> Bench {
+        let Self(platform, settings, secret, id) = self;
+        Bench::to(platform, server, &settings.replace('\n', " ")).knowing(secret).about(id)
+    }
+
+    /// What state and cancellation come to.
+    async fn failures(self, server: &Server) -> [ShopFailure; 2] {
+        let bench = self.at(server);
+        [bench.state().await.unwrap_err(), bench.cancel().await.unwrap_err()]
+    }
+}
+
+/// Gives tokens, and answers everything else the same way.
+fn answering(status: &'static str, headers: &'static [&'static str], body: &'static str) -> Server {
+    Server::start(move |request, stream| {
+        if request.line.contains("/oauth/token") {
+            return reply(stream, "200 OK", &[], r#"{"access_token": "a-token-of-the-shop", "expires_in": 600}"#);
+        }
+        reply(stream, status, headers, body);
+    })
 }
 
 #[tokio::test]
-async fn statuses_mean_the_same_on_every_platform() {
-    let seconds = |seconds| ShopFailure::Throttled { after: Duration::from_secs(seconds) };
-    for (status, headers, expected) in [
-        ("429 Too Many Requests", &["retry-after: 7"][..], Ok(seconds(7))),
-        ("429 Too Many Requests", &[], Ok(seconds(30))),
-        ("503 Service Unavailable", &["retry-after: 120"], Ok(seconds(120))),
-        ("503 Service Unavailable", &[], Err(("answered 503 Service Unavailable", true))),
-        ("500 Internal Server Error", &[], Err(("answered 500 Internal Server Error", true))),
-        ("408 Request Timeout", &[], Err(("answered 408 Request Timeout", true))),
-        ("401 Unauthorized", &[], Err(("answered 401 Unauthorized: the credentials are wrong or lack", false))),
-        ("403 Forbidden", &[], Err(("answered 403 Forbidden: the credentials are wrong or lack", false))),
-        ("302 Found", &["location: https://elsewhere.example/"], Err(("a redirect to elsewhere.example", false))),
-        ("404 Not Found", &[], Err(("answered 404 Not Found: look at the url", false))),
-        ("405 Method Not Allowed", &[], Err(("answered 405 Method Not Allowed", false))),
-        ("200 OK", &[], Err(("answered something else than", false))),
+async fn a_shop_that_is_asked_too_often_says_how_long_to_wait() {
+    for (status, headers, seconds) in [
+        ("429 Too Many Requests", &["retry-after: 7"][..], 7),
+        ("429 Too Many Requests", &["retry-after: soon"], 30),
+        ("429 Too Many Requests", &[], 30),
+        ("503 Service Unavailable", &["retry-after: 120"], 120),
     ] {
-        let server = Server::answering(status, headers, "<html>kaethe@example.com</html>");
-        for platform in PLATFORMS {
-            let bench = Bench::to(platform, &server, "").knowing(secret(platform));
-            for failure in [bench.state().await.unwrap_err(), bench.cancel().await.unwrap_err()] {
-                match &expected {
-                    Ok(throttled) => assert_eq!(&failure, throttled, "{platform} {status}"),
-                    Err((message, is_temporary)) => {
-                        assert!(failure.to_string().contains(message), "{platform} {status}: {failure}");
-                        assert!(!failure.to_string().contains("kaethe"), "{failure}");
-                        let temporary = matches!(failure, ShopFailure::Unavailable(_));
-                        assert_eq!(temporary, *is_temporary, "{platform} {status}: {failure}");
-                    }
-                }
+        let server = answering(status, headers, "");
+        for sample in SAMPLES {
+            let expected = ShopFailure::Throttled { after: Duration::from_secs(seconds) };
+            assert_eq!(sample.failures(&server).await, [expected.clone(), expected], "{} {status}", sample.0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn statuses_that_may_pass_are_told_from_those_that_stay() {
+    for (status, headers, message, may_pass) in [
+        ("503 Service Unavailable", &[][..], "answered 503 Service Unavailable", true),
+        ("500 Internal Server Error", &[], "answered 500 Internal Server Error", true),
+        ("408 Request Timeout", &[], "answered 408 Request Timeout", true),
+        ("401 Unauthorized", &[], "answered 401 Unauthorized: the credentials are wrong or lack a permission", false),
+        ("403 Forbidden", &[], "answered 403 Forbidden: the credentials are wrong or lack a permission", false),
+        ("302 Found", &["location: https://elsewhere.example/"], "a redirect to elsewhere.example", false),
+        ("405 Method Not Allowed", &[], "answered 405 Method Not Allowed", false),
+    ] {
+        let server = answering(status, headers, "<html>kaethe@example.com</html>");
+        for sample in SAMPLES {
+            for failure in sample.failures(&server).await {
+                let said = failure.to_string();
+                assert!(said.contains(message) && !said.contains("kaethe"), "{} {status}: {said}", sample.0);
+                assert_eq!(matches!(failure, ShopFailure::Unavailable(_)), may_pass, "{} {status}", sample.0);
             }
         }
     }
 }
 
 #[tokio::test]
+async fn a_page_for_humans_is_no_answer() {
+    let (found, missing) = (answering("200 OK", &[], "<html>"), answering("404 Not Found", &[], "<html>"));
+    for sample in SAMPLES {
+        // A merchant's own shop says by its status alone that there is no such order, or that it is cancelled.
+        let has_words = !matches!(sample.0, "generic" | "standard-webhooks");
+        for failure in sample.failures(&missing).await {
+            let expected = format!("{} answered 404 Not Found: look at the url of the shop's api", missing.host());
+            assert_eq!(failure, if has_words { refused(expected) } else { ShopFailure::NotFound }, "{}", sample.0);
+        }
+        let failure = sample.at(&found).state().await.unwrap_err();
+        assert!(failure.to_string().contains("answered something else than"), "{}: {failure}", sample.0);
+        assert!(matches!(failure, ShopFailure::Refused(_)), "{}", sample.0);
+    }
+}
+
+#[tokio::test]
 async fn a_shop_that_does_not_answer_is_not_available() {
     let server = Server::start(|_, stream| wait_for_the_end(stream));
-    for platform in PLATFORMS {
-        let mut bench = Bench::to(platform, &server, "").knowing(secret(platform));
+    for sample in SAMPLES {
+        let mut bench = sample.at(&server);
         bench.limit = Duration::from_millis(100);
-        let expected = unavailable(format!("{} did not answer in time", server.host()));
-        assert_eq!((bench.state().await, bench.cancel().await), (Err(expected.clone()), Err(expected)));
+        for outcome in [bench.state().await.map(|_| ()), bench.cancel().await.map(|_| ())] {
+            let failure = outcome.unwrap_err();
+            let late = failure.to_string().contains("in time");
+            assert!(late && matches!(failure, ShopFailure::Unavailable(_)), "{}: {failure}", sample.0);
+        }
     }
 }
 
@@ -65,11 +121,15 @@ async fn the_time_for_a_call_is_a_setting() {
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_none() {
-    let server = Server::start(|_, stream| send(stream, "HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n{\"status\": "));
-    for platform in PLATFORMS {
-        let bench = Bench::to(platform, &server, "").knowing(secret(platform));
+    let server = Server::start(|request, stream| {
+        if request.line.contains("/oauth/token") {
+            return reply(stream, "200 OK", &[], r#"{"access_token": "a-token-of-the-shop"}"#);
+        }
+        send(stream, "HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n{\"status\": ");
+    });
+    for sample in SAMPLES {
         let expected = unavailable(format!("{} broke off its answer", server.host()));
-        assert_eq!((bench.state().await, bench.cancel().await), (Err(expected.clone()), Err(expected)));
+        assert_eq!(sample.failures(&server).await, [expected.clone(), expected], "{}", sample.0);
     }
 }
 
@@ -82,10 +142,10 @@ async fn an_answer_longer_than_the_cap_is_refused() {
 
 #[tokio::test]
 async fn what_the_egress_rules_forbid_is_not_called() {
-    let server = Server::answering("200 OK", &[], "{}");
-    for platform in PLATFORMS {
-        let mut bench = Bench::to(platform, &server, "").knowing(secret(platform));
-        bench.clients = clients(Egress::default(), secret(platform));
+    let server = answering("200 OK", &[], "{}");
+    for sample in SAMPLES {
+        let mut bench = sample.at(&server);
+        bench.clients = clients(Egress::default(), sample.2);
         let failure = bench.state().await.unwrap_err();
         assert!(matches!(&failure, ShopFailure::Refused(message) if message.contains("[egress] allow")), "{failure}");
     }
@@ -94,22 +154,24 @@ async fn what_the_egress_rules_forbid_is_not_called() {
 
 #[tokio::test]
 async fn a_secret_that_is_missing_is_named() {
-    let server = Server::answering("200 OK", &[], "{}");
-    let mut bench = Bench::to("magento", &server, "");
-    bench.clients.secrets = Secrets::fixed([("another", Secret::new("x"))]);
-    assert_eq!(bench.state().await, Err(unavailable("secret \"shop-secret\" cannot be read: no such secret")));
+    let server = answering("200 OK", &[], "{}");
+    for sample in SAMPLES {
+        let mut bench = sample.at(&server);
+        bench.clients.secrets = Secrets::fixed([("another", Secret::new("x"))]);
+        assert_eq!(bench.state().await, Err(unavailable("secret \"shop-secret\" cannot be read: no such secret")));
+    }
     assert!(server.requests().is_empty());
 }
 
 #[tokio::test]
 async fn identifiers_that_the_platform_does_not_have_are_not_asked_for() {
-    let server = Server::answering("200 OK", &[], "{}");
-    for platform in PLATFORMS {
-        for id in ["", "..", "5501/cancel", "5501?x", "-1", "1e3", "５", "123456789012345678901"] {
-            let bench = Bench::to(platform, &server, "").knowing(secret(platform)).about(id);
-            for failure in [bench.state().await.unwrap_err(), bench.cancel().await.unwrap_err()] {
-                assert_eq!(failure, refused("the order's identifier: expected a whole number, as the platform has"));
-            }
+    let server = answering("200 OK", &[], "{}");
+    for sample in SAMPLES.into_iter().filter(|sample| sample.1.is_empty()) {
+        for id in ["", "..", "5501/cancel", "5501?x", "-1", "1e3", "５", "123456789012345678901", "0190F6A1-b2c3"] {
+            let failure = sample.at(&server).about(id).state().await.unwrap_err().to_string();
+            assert!(failure.starts_with("the order's identifier: expected "), "{} {id}: {failure}", sample.0);
+            let failure = sample.at(&server).about(id).cancel().await.unwrap_err().to_string();
+            assert!(failure.starts_with("the order's identifier: expected "), "{} {id}: {failure}", sample.0);
         }
     }
     assert!(server.requests().is_empty());
@@ -117,10 +179,10 @@ async fn identifiers_that_the_platform_does_not_have_are_not_asked_for() {
 
 #[tokio::test]
 async fn platforms_whose_webhooks_carry_the_order_fetch_none() {
-    let server = Server::answering("200 OK", &[], "{}");
-    for platform in PLATFORMS {
-        let bench = Bench::to(platform, &server, "");
-        let fetched = bench.api.fetch(&bench.clients, "5501", Instant::now() + AMPLE).await;
+    let server = answering("200 OK", &[], "{}");
+    for sample in SAMPLES.into_iter().filter(|sample| sample.0 != "bigcommerce") {
+        let bench = sample.at(&server);
+        let fetched = bench.api.fetch(&bench.clients, sample.3, Instant::now() + AMPLE).await;
         assert_eq!(fetched, Err(refused("webhooks of this platform carry the order themselves")));
     }
     assert!(server.requests().is_empty());

@@ -44,7 +44,7 @@ async fn the_words_are_those_of_the_webhook() {
     let body = include_bytes!("../../../../events/webhooks/magento.json");
     let server = shop(serde_json::from_slice(body).unwrap(), "200 OK", "true");
     let state = Bench::to("magento", &server, "").state().await.unwrap();
-    assert_eq!(words(state), words_of_the_webhook("magento", body));
+    assert_eq!(state, state_by_webhook("magento", body));
 }
 
 #[tokio::test]

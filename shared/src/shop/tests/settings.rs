@@ -23,6 +23,20 @@ fn settings_as_they_should_be() {
             r#"url = "https://acme.myshopify.com", auth = "s", cancel = { reason = "declined", restock = false,
             notify_customer = true, refund = true, staff_note = "" }"#,
         ),
+        ("shopware", r#"url = "https://shop.example.com", auth = "s", cancel = { notify_customer = false }"#),
+        ("bigcommerce", r#"url = "https://api.bigcommerce.com/stores/abc", auth = "s""#),
+        (
+            "generic",
+            r#"url = "https://shop.example.com/api", auth = { type = "header", name = "X-Key", secret = "s" },
+            state = { path = "/orders/{{ order.id }}", order_state = "/s", payment_state = "", payment_method = "/m",
+                updated_at = "/u", paid = "response.paid", canceled = "status == 200" },
+            cancel = { method = "PUT", path = "/orders/{{ order.number }}", body = '{"id": {{ order.id }}}',
+                success = "response.ok", error = "/e" }"#,
+        ),
+        (
+            "standard-webhooks",
+            r#"url = "https://shop.example.com", auth = "s", state = { path = "/{{ order.id }}", paid = "response.p" }"#,
+        ),
     ] {
         assert_eq!(problems(platform, &settings.replace('\n', " ")), [""; 0], "{platform} {settings}");
     }
@@ -76,6 +90,79 @@ fn problems_of_single_settings() {
     ] {
         assert_eq!(problems(platform, settings), [expected], "{platform} {settings}");
     }
+}
+
+/// The problems of a generic shop's state and cancellation.
+fn mapped(state: &str, cancel: &str) -> Vec<String> {
+    let rest = r#"url = "https://shop.example.com/api", auth = "s""#;
+    problems("generic", &format!("{rest}, state = {{ {state} }}, cancel = {{ {cancel} }}"))
+}
+
+#[test]
+fn problems_of_a_generic_shop() {
+    let state = r#"path = "/orders/{{ order.id }}", paid = "response.paid""#;
+    let cancel = r#"path = "/orders/{{ order.id }}/cancel""#;
+    let path = "expected a path below the url that begins with /, such as \"/orders/{{ order.id }}\", found the string";
+    let elsewhere = "the path leads elsewhere than below the url of the shop's api";
+    for (state, cancel, expected) in [
+        (r#"path = "/orders/{{ order.id }}""#, cancel, "api.state: the key \"paid\" is missing".to_owned()),
+        (r#"paid = "true""#, cancel, "api.state: the key \"path\" is missing".into()),
+        (r#"path = "orders", paid = "true""#, cancel, format!("api.state.path: {path} \"orders\"")),
+        (
+            r#"path = "https://evil.example", paid = "true""#,
+            cancel,
+            format!("api.state.path: {path} \"https://evil.example\""),
+        ),
+        (
+            r#"path = "/../orders", paid = "true""#,
+            cancel,
+            "api.state.path: the path begins with / or has a segment . or ..".into(),
+        ),
+        (r#"path = "/%2e%2E/orders", paid = "true""#, cancel, format!("api.state.path: {elsewhere}")),
+        (r#"path = "/orders#{{ order.id }}", paid = "true""#, cancel, format!("api.state.path: {elsewhere}")),
+        (
+            r#"path = "/orders/{{ order.total }}", paid = "true""#,
+            cancel,
+            "api.state.path: `order.total`: here there are order.id and order.number only".into(),
+        ),
+        (
+            r#"path = "/{{ pipeline }}", paid = "true""#,
+            cancel,
+            "api.state.path: `pipeline`: here there are order.id and order.number only".into(),
+        ),
+        (
+            r#"path = "/x", paid = "true", payment_state = "status""#,
+            cancel,
+            "api.state.payment_state: expected a JSON pointer such as \"/order/id\", found the string \"status\""
+                .into(),
+        ),
+        (
+            r#"path = "/x", paid = "true", method = "POST""#,
+            cancel,
+            "api.state.method: unknown key, expected one of: canceled, order_state, paid, path, payment_method, \
+             payment_state, updated_at"
+                .into(),
+        ),
+        (
+            state,
+            r#"path = "/x", method = "GET""#,
+            "api.cancel.method: expected one of \"POST\", \"PUT\", \"PATCH\", \"DELETE\", found the string \"GET\""
+                .into(),
+        ),
+        (
+            state,
+            r#"path = "/x", body = '{"id": "{{ order.id }}"}'"#,
+            "api.cancel.body: it does not make JSON; values are written with their quotes: {\"id\": {{ order.id }}}"
+                .into(),
+        ),
+    ] {
+        assert_eq!(mapped(state, cancel), [expected]);
+    }
+    let broken = mapped(r#"path = "/x", paid = "response.paid ==""#, r#"path = "/x", success = "nope(""#);
+    let paths: Vec<&str> = broken.iter().filter_map(|problem| Some(problem.split_once(": ")?.0)).collect();
+    assert_eq!(paths, ["api.cancel.success", "api.state.paid"]);
+    let neither = problems("generic", r#"url = "https://shop.example.com", auth = "s""#);
+    assert_eq!(neither, ["api: the key \"state\" is missing"]);
 }
 
 #[test]

@@ -45,7 +45,7 @@ async fn the_state_is_read_with_the_key() {
 async fn the_words_are_those_of_the_webhook() {
     let body = include_bytes!("../../../../events/webhooks/woocommerce.json");
     let server = shop(serde_json::from_slice(body).unwrap(), json!({}));
-    assert_eq!(words(bench(&server).state().await.unwrap()), words_of_the_webhook("woocommerce", body));
+    assert_eq!(bench(&server).state().await.unwrap(), state_by_webhook("woocommerce", body));
 }
 
 #[tokio::test]

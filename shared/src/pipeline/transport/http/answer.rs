@@ -14,7 +14,7 @@ use crate::pipeline::{Failure, Retry};
 use crate::webhook::Headers;
 
 /// Longest time that a destination may have us wait: SQS keeps a message back for twelve hours at most.
-const MOST_WAIT: Duration = Duration::from_hours(11);
+pub(crate) const MOST_WAIT: Duration = Duration::from_hours(11);
 
 /// The answer to a request.
 #[derive(Debug)]

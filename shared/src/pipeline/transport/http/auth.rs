@@ -27,6 +27,11 @@ pub(crate) enum Auth {
         /// Name of the secret.
         secret: String,
     },
+    /// `Basic` with a secret of the form `user:password`, `Bearer` with any other.
+    BearerOrBasic {
+        /// Name of the secret.
+        secret: String,
+    },
     /// A header of the destination's own.
     Header {
         /// Its name.
@@ -79,9 +84,12 @@ impl Auth {
     /// Name and text of the header with a secret or token.
     fn field(&self, plain: &str) -> (HeaderName, String) {
         match self {
-            Self::Basic { .. } => (AUTHORIZATION, format!("Basic {}", STANDARD.encode(plain))),
+            Self::Basic { .. } => (AUTHORIZATION, basic(plain)),
+            Self::BearerOrBasic { .. } if plain.contains(':') => (AUTHORIZATION, basic(plain)),
             Self::Header { name, .. } | Self::TokenOrClient { name, .. } => (name.clone(), plain.to_owned()),
-            Self::Bearer { .. } | Self::OAuth2(_) => (AUTHORIZATION, format!("Bearer {plain}")),
+            Self::Bearer { .. } | Self::BearerOrBasic { .. } | Self::OAuth2(_) => {
+                (AUTHORIZATION, format!("Bearer {plain}"))
+            }
         }
     }
 
@@ -90,7 +98,7 @@ impl Auth {
         match self {
             Self::OAuth2(oauth2) => Some(oauth2),
             Self::TokenOrClient { oauth2, .. } => Some(&**oauth2).filter(|_| secret.expose().contains(':')),
-            Self::Bearer { .. } | Self::Basic { .. } | Self::Header { .. } => None,
+            Self::Bearer { .. } | Self::Basic { .. } | Self::BearerOrBasic { .. } | Self::Header { .. } => None,
         }
     }
 
@@ -105,10 +113,17 @@ impl Auth {
 
     fn secret(&self) -> &str {
         match self {
-            Self::Bearer { secret } | Self::Basic { secret } | Self::Header { secret, .. } => secret,
+            Self::Bearer { secret }
+            | Self::Basic { secret }
+            | Self::BearerOrBasic { secret }
+            | Self::Header { secret, .. } => secret,
             Self::OAuth2(oauth2) | Self::TokenOrClient { oauth2, .. } => oauth2.secret(),
         }
     }
+}
+
+fn basic(user_and_password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(user_and_password))
 }
 
 fn header_value(secret: &str, text: &str) -> Result<HeaderValue, Failure> {
