@@ -88,6 +88,49 @@ def standard_webhooks(body, secret, now):
     }
 
 
+def private_key():
+    """Modulus and private exponent of the tests' RSA key: a PKCS#1 RSAPrivateKey in PEM, a sequence of integers."""
+    lines = (HERE / "adobe-keys-for-tests-only" / "private-key-for-tests-only.pem").read_text().split("-----")[2]
+    der = base64.b64decode(lines)
+
+    def length(at):
+        size = der[at] & 0x7F if der[at] & 0x80 else 0
+        return (int.from_bytes(der[at + 1 : at + 1 + size], "big"), at + 1 + size) if size else (der[at], at + 1)
+
+    _, at = length(1)
+    numbers = []
+    while len(numbers) < 4:
+        size, start = length(at + 1)
+        numbers.append(int.from_bytes(der[start : start + size], "big"))
+        at = start + size
+    _version, modulus, _public, private = numbers
+    return modulus, private
+
+
+def rsa(message):
+    """RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, section 8.2.1)."""
+    modulus, private = private_key()
+    size = (modulus.bit_length() + 7) // 8
+    digest_info = bytes.fromhex("3031300d060960864801650304020105000420") + hashlib.sha256(message).digest()
+    padded = b"\x00\x01" + b"\xff" * (size - len(digest_info) - 3) + b"\x00" + digest_info
+    return pow(int.from_bytes(padded, "big"), private, modulus).to_bytes(size, "big")
+
+
+def adobe(body, secret, now):
+    return body, {
+        "user-agent": "Adobe/1.0",
+        "x-adobe-delivery-id": "18abfb47-0000-4000-8000-00000000f1c7",
+        # The first signature is one of another key, as in the days of a change.
+        "x-adobe-digital-signature-1": in_base64(b"\x01" * 256),
+        "x-adobe-digital-signature-2": in_base64(rsa(body)),
+        "x-adobe-event-code": "com.adobe.commerce.observer.sales_order_save_commit_after",
+        "x-adobe-event-id": "dafb64a8-0000-4000-8000-00000000f1c7",
+        "x-adobe-provider": "dx_commerce_events",
+        "x-adobe-public-key1-path": "/prod/keys/pub-key-of-the-tests-before.pem",
+        "x-adobe-public-key2-path": "/prod/keys/pub-key-of-the-tests.pem",
+    }
+
+
 def generic(body, secret, now):
     return body, {"user-agent": "acme-orders/1.0", "x-acme-signature": "sha256=" + digest(secret.encode(), body).hex()}
 
@@ -97,6 +140,7 @@ PLATFORMS = {
     "shopify": ("demo-shopify", shopify, None, False),
     "woocommerce": ("demo-woocommerce", woocommerce, None, False),
     "magento": ("demo-magento", magento, "sales.order.created", False),
+    "adobe-io-events": ("demo-adobe", adobe, None, False),
     "shopware": ("demo-shopware", shopware, None, True),
     "standard-webhooks": ("demo-standard", standard_webhooks, None, False),
     "generic": ("demo-generic", generic, None, False),
@@ -197,7 +241,8 @@ def main():
 
     signed = {}
     for platform, (shop, sign, topic, encoded) in PLATFORMS.items():
-        body, headers = sign((HERE / "webhooks" / f"{platform}.json").read_bytes(), secrets[f"{shop}-webhook"], now)
+        secret = secrets.get(f"{shop}-webhook")
+        body, headers = sign((HERE / "webhooks" / f"{platform}.json").read_bytes(), secret, now)
         signed[platform] = (shop, topic, body, headers)
         write(f"intake-{platform}.json", intake_event(shop, topic, body, headers, encoded, now))
 

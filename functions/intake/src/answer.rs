@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 /// Seconds after which a shop may try again when the queue did not take its webhook.
 const RETRY_AFTER_SECONDS: u32 = 5;
+/// Longest challenge that is sent back, in characters. Adobe's are UUIDs.
+const LONGEST_CHALLENGE: usize = 100;
 /// Largest body taken, in bytes. Lambda's own limit on an invocation is 6 MB as well.
 pub(crate) const MAX_BODY_BYTES: usize = 6_000_000;
 
@@ -15,6 +17,8 @@ pub(crate) const MAX_BODY_BYTES: usize = 6_000_000;
 pub(crate) enum Answer {
     /// 202: the order is durable.
     Accepted { order_id: String },
+    /// 200: what the platform asked to have back.
+    Challenge(Challenge),
     /// 200: nothing to do, and the reason.
     Acknowledged { status: &'static str },
     /// 400 or 401: not a webhook that we take.
@@ -31,12 +35,24 @@ pub(crate) enum Answer {
     Unavailable { code: &'static str, message: &'static str },
 }
 
+/// A text that may be sent back to whoever asks: short, and nothing that means anything anywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Challenge(String);
+
+impl Challenge {
+    /// The challenge, if it is one.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        ((1..=LONGEST_CHALLENGE).contains(&text.len()) && text.bytes().all(is_plain)).then(|| Self(text.to_owned()))
+    }
+}
+
 impl Answer {
     /// The HTTP status.
     pub(crate) fn status(&self) -> i64 {
         match self {
             Self::Accepted { .. } => 202,
-            Self::Acknowledged { .. } => 200,
+            Self::Challenge(_) | Self::Acknowledged { .. } => 200,
             Self::Rejected(rejection) if rejection.is_unauthenticated() => 401,
             Self::Rejected(_) => 400,
             Self::UnknownShop => 404,
@@ -49,7 +65,7 @@ impl Answer {
 
     fn error(&self) -> Option<(&'static str, String)> {
         match self {
-            Self::Accepted { .. } | Self::Acknowledged { .. } => None,
+            Self::Accepted { .. } | Self::Challenge(_) | Self::Acknowledged { .. } => None,
             Self::Rejected(rejection) => Some((rejection.code(), rejection.to_string())),
             Self::UnknownShop => Some(("shop_unknown", "no shop of this code is configured".into())),
             Self::MethodNotAllowed => Some(("method_not_allowed", "expected POST".into())),
@@ -65,6 +81,7 @@ impl Answer {
             (Self::Accepted { order_id }, None) => {
                 json!({ "order": order_id, "status": "accepted", "request_id": request_id })
             }
+            (Self::Challenge(Challenge(text)), None) => json!({ "challenge": text }),
             (Self::Acknowledged { status }, None) => json!({ "status": status, "request_id": request_id }),
             (_, None) => Value::Null,
         }
@@ -80,8 +97,11 @@ impl Answer {
         let mut response = ApiGatewayV2httpResponse::default();
         response.status_code = self.status();
         response.body = Some(Body::Text(self.body(request_id).to_string()));
-        let mut headers =
-            vec![("content-type", "application/json".to_owned()), ("cache-control", "no-store".to_owned())];
+        let mut headers = vec![
+            ("content-type", "application/json".to_owned()),
+            ("cache-control", "no-store".to_owned()),
+            ("x-content-type-options", "nosniff".to_owned()),
+        ];
         match self {
             Self::Unavailable { .. } => headers.push(("retry-after", RETRY_AFTER_SECONDS.to_string())),
             Self::MethodNotAllowed => headers.push(("allow", "POST".to_owned())),

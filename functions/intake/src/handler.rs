@@ -8,9 +8,9 @@ use ordersync::clock;
 use ordersync::config::{Config, Live, Shop};
 use ordersync::queue::{Envelope, Inbound};
 use ordersync::secrets::{Freshness, Secret, SecretError, Secrets};
-use ordersync::webhook::{Headers, Identity, Rejection, Subject, Webhook};
+use ordersync::webhook::{Headers, Identity, PublicKeys, Rejection, Subject, Webhook};
 
-use crate::answer::{Answer, MAX_BODY_BYTES};
+use crate::answer::{Answer, Challenge, MAX_BODY_BYTES};
 
 /// Secrets read at the same time at start-up.
 const SECRETS_AT_ONCE: usize = 16;
@@ -22,6 +22,7 @@ const MAX_HEADER_BYTES: usize = 4096;
 pub(crate) struct Intake {
     pub(crate) config: Live,
     pub(crate) secrets: Secrets,
+    pub(crate) keys: PublicKeys,
     pub(crate) inbound: Inbound,
 }
 
@@ -46,6 +47,9 @@ impl Intake {
             Answer::Accepted { order_id } => {
                 tracing::info!(request_id, shop, order_id, "accepted order {order_id} of {shop}");
             }
+            Answer::Challenge(_) => {
+                tracing::info!(request_id, shop, "answered the challenge to the URL of {shop}");
+            }
             Answer::Acknowledged { status } => {
                 tracing::info!(request_id, shop, status, "acknowledged {shop}: {status}");
             }
@@ -59,8 +63,10 @@ impl Intake {
 
     async fn answer(&self, config: &Config, request: &ApiGatewayV2httpRequest, request_id: &str) -> Answer {
         let Some(shop) = config.shops.get(shop_code(request)) else { return Answer::UnknownShop };
-        if request.request_context.http.method != "POST" {
-            return Answer::MethodNotAllowed;
+        match request.request_context.http.method.as_str() {
+            "POST" => {}
+            "GET" => return challenge(shop, request),
+            _ => return Answer::MethodNotAllowed,
         }
         let body = match body(request) {
             Ok(body) => body,
@@ -69,22 +75,26 @@ impl Intake {
         let headers = headers(request);
         let topic = request.query_string_parameters.first("topic").map(ToOwned::to_owned);
         let webhook = Webhook { headers: &headers, topic: topic.as_deref(), body: &body };
-        match self.check(shop, webhook).await {
+        match self.check(config, shop, webhook).await {
             Ok(identity) => self.accept(shop, webhook, identity, request_id).await,
             Err(answer) => answer,
         }
     }
 
     /// Which order it is, once its sender has proved who it is.
-    async fn check(&self, shop: &Shop, webhook: Webhook<'_>) -> Result<Identity, Answer> {
+    async fn check(&self, config: &Config, shop: &Shop, webhook: Webhook<'_>) -> Result<Identity, Answer> {
         let ping = Answer::Acknowledged { status: "pong" };
         if shop.platform.is_unsigned_ping(webhook) {
+            if let Some(url) = shop.platform.confirmation(webhook) {
+                let (shop, url) = (&shop.code, url.as_str());
+                tracing::warn!(shop, url, "if you have just registered the URL of {shop}: open {url} within 5 minutes");
+            }
             return Err(ping);
         }
         if !is_json(webhook.headers.get("content-type")) {
             return Err(Answer::NotJson);
         }
-        self.verify(shop, webhook).await?;
+        self.verify(config, shop, webhook).await?;
         let ignored = Answer::Acknowledged { status: "ignored" };
         match shop.platform.identify(webhook) {
             Ok(Subject::Ping) => Err(ping),
@@ -95,8 +105,28 @@ impl Intake {
         }
     }
 
+    async fn verify(&self, config: &Config, shop: &Shop, webhook: Webhook<'_>) -> Result<(), Answer> {
+        let keys = shop.platform.public_keys(webhook).map_err(Answer::Rejected)?;
+        if keys.is_empty() {
+            return self.verify_by_secrets(shop, webhook).await;
+        }
+        let fetched = self.keys.get(&config.egress, &keys).await;
+        for failure in &fetched.failures {
+            // Anyone can name keys that are not there.
+            tracing::warn!(shop = shop.code, "a public key is not to be had: {failure}");
+        }
+        match shop.platform.verify(webhook, &fetched.keys, clock::now()) {
+            // It may be signed with the key that is not to be had.
+            Err(Rejection::BadSignature) if !fetched.failures.is_empty() => Err(Answer::Unavailable {
+                code: "keys_unavailable",
+                message: "the public key of the signature cannot be fetched now",
+            }),
+            verified => verified.map_err(Answer::Rejected),
+        }
+    }
+
     /// A signature that fits no secret may fit a newer one: the secrets are read again, at a bounded rate.
-    async fn verify(&self, shop: &Shop, webhook: Webhook<'_>) -> Result<(), Answer> {
+    async fn verify_by_secrets(&self, shop: &Shop, webhook: Webhook<'_>) -> Result<(), Answer> {
         let verify = async |freshness| {
             let secrets = self.secrets_of(shop, freshness).await?;
             shop.platform.verify(webhook, &secrets, clock::now()).map_err(Answer::Rejected)
@@ -148,6 +178,14 @@ impl Intake {
             }
         }
     }
+}
+
+/// What a platform that asks whether the URL is ours gets: what it asked for.
+fn challenge(shop: &Shop, request: &ApiGatewayV2httpRequest) -> Answer {
+    let Some(parameter) = shop.platform.challenge_parameter() else { return Answer::MethodNotAllowed };
+    let challenge = request.query_string_parameters.first(parameter).and_then(Challenge::parse);
+    let expected = || Rejection::Malformed(format!("expected a parameter {parameter} of letters, digits, - _ and ."));
+    challenge.map_or_else(|| Answer::Rejected(expected()), Answer::Challenge)
 }
 
 /// The shop's code: the path parameter, or the path's last segment where an event has none.

@@ -13,6 +13,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use ordersync::config::{Live, Location};
 use ordersync::queue::Inbound;
 use ordersync::secrets::Secrets;
+use ordersync::webhook::PublicKeys;
 use ordersync::{aws, telemetry};
 
 use handler::Intake;
@@ -46,7 +47,8 @@ async fn start() -> Result<Intake, Error> {
     };
     let location = Location::from_environment()?;
     let config = Live::start(location, s3, aws::max_receive_count()?).await?;
-    let intake = Intake { config, secrets: Secrets::new(aws::secrets_client(&sdk)), inbound };
+    let secrets = Secrets::new(aws::secrets_client(&sdk));
+    let intake = Intake { config, secrets, keys: PublicKeys::default(), inbound };
     intake.read_secrets().await;
     Ok(intake)
 }

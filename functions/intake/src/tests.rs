@@ -9,6 +9,7 @@ use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use ordersync::config::{Live, Location};
 use ordersync::queue::Inbound;
 use ordersync::secrets::{Secret, Secrets};
+use ordersync::webhook::PublicKeys;
 use serde_json::Value;
 
 use crate::handler::Intake;
@@ -16,6 +17,7 @@ use crate::handler::Intake;
 const SHOPIFY: &str = include_str!("../../../events/intake-shopify.json");
 const WOOCOMMERCE: &str = include_str!("../../../events/intake-woocommerce.json");
 const MAGENTO: &str = include_str!("../../../events/intake-magento.json");
+const ADOBE: &str = include_str!("../../../events/intake-adobe-io-events.json");
 const GENERIC: &str = include_str!("../../../events/intake-generic.json");
 
 /// Intake with the configuration of the end-to-end tests and the secrets of the sample events.
@@ -29,7 +31,7 @@ async fn intake(sqs: &[&Rule], s3: &[&Rule]) -> Intake {
         serde_json::from_str(include_str!("../../../events/secrets.json")).unwrap();
     let secrets = Secrets::fixed(secrets.into_iter().map(|(name, value)| (name, Secret::new(value))));
     let inbound = Inbound { sqs, s3, queue_url: "https://queue.example.com/orders".into(), bucket: "bucket".into() };
-    Intake { config, secrets, inbound }
+    Intake { config, secrets, keys: PublicKeys::default(), inbound }
 }
 
 fn request(event: &str) -> ApiGatewayV2httpRequest {
@@ -106,4 +108,64 @@ async fn a_body_that_is_not_base64_after_all_is_refused() {
     event.is_base64_encoded = true;
     let response = intake(&[], &[]).await.handle(event).await;
     assert_eq!((response.status_code, body(&response)["error"].as_str()), (400, Some("body_malformed")));
+}
+
+/// A GET of the shop's URL.
+fn get(shop: &str, query: &[(&str, &str)]) -> ApiGatewayV2httpRequest {
+    let mut event: Value = serde_json::from_str(ADOBE).unwrap();
+    event["requestContext"]["http"]["method"] = "GET".into();
+    event["pathParameters"]["shop"] = shop.into();
+    event["queryStringParameters"] =
+        query.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+    request(&event.to_string())
+}
+
+#[tokio::test]
+async fn a_challenge_is_sent_back_to_platforms_that_ask_and_only_if_it_means_nothing() {
+    let intake = intake(&[], &[]).await;
+    let uuid = "8ec8d794-e0ab-42df-9017-e3dada8e84f7";
+    let (longest, too_long) = ("a".repeat(100), "a".repeat(101));
+    for (shop, query, status) in [
+        ("demo-adobe", &[("challenge", uuid)][..], 200),
+        ("demo-adobe", &[("challenge", &longest)], 200),
+        ("demo-adobe", &[("challenge", &too_long)], 400),
+        ("demo-adobe", &[("challenge", "")], 400),
+        ("demo-adobe", &[("challenge", "<script>alert(1)</script>")], 400),
+        ("demo-adobe", &[("challenge", "a\r\nset-cookie: b")], 400),
+        ("demo-adobe", &[("other", uuid)], 400),
+        ("demo-adobe", &[], 400),
+        ("demo-shopify", &[("challenge", uuid)], 405),
+        ("nobody", &[("challenge", uuid)], 404),
+    ] {
+        let response = intake.handle(get(shop, query)).await;
+        assert_eq!(response.status_code, status, "{shop} {query:?}");
+        assert_eq!(response.headers["x-content-type-options"], "nosniff");
+        assert_eq!(response.headers["content-type"], "application/json");
+        let body = body(&response);
+        if status == 200 {
+            assert_eq!(body, serde_json::json!({ "challenge": query[0].1 }));
+        } else {
+            assert!(query.iter().all(|(_, value)| value.is_empty() || !body.to_string().contains(value)), "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_signature_whose_key_is_not_to_be_had_is_a_503_that_asks_to_try_again() {
+    // Nobody publishes keys at the address in the configuration of the tests while these run.
+    let response = intake(&[], &[]).await.handle(request(ADOBE)).await;
+    assert_eq!((response.status_code, body(&response)["error"].as_str()), (503, Some("keys_unavailable")));
+    assert_eq!(response.headers["retry-after"], "5");
+}
+
+#[tokio::test]
+async fn a_request_to_confirm_the_url_by_hand_is_acknowledged() {
+    for (url, status) in [("https://csm.adobe.io/csm/registrations/validate?id=1", 200), ("https://example.com/", 401)]
+    {
+        let mut event: Value = serde_json::from_str(ADOBE).unwrap();
+        event["headers"] = serde_json::json!({ "content-type": "application/json" });
+        event["body"] = serde_json::json!({ "validationUrl": url }).to_string().into();
+        let response = intake(&[], &[]).await.handle(request(&event.to_string())).await;
+        assert_eq!(response.status_code, status, "{url}");
+    }
 }

@@ -99,17 +99,22 @@ fn read_shops(root: &Table<'_>, egress: &Egress) -> (BTreeMap<String, Shop>, BTr
 }
 
 fn read_shop(table: &Table<'_>, code: Option<String>, egress: &Egress) -> Option<Shop> {
-    let platform = webhook::read(table);
-    let secrets = table.required("secrets").map(|node| node.each(|secret| secret.parse(value::text)));
-    if secrets.as_ref().is_some_and(Vec::is_empty) {
-        table.problem("expected at least one name in secrets");
-    }
+    let webhook::Configured { platform, needs_secrets } = webhook::read(table, egress);
+    let secrets = if needs_secrets { read_secrets(table) } else { Some(Vec::new()) };
     let ignore_topics = table.list("ignore_topics", value::text).into_iter().collect();
     let api_node = table.get("api");
     let api = platform.as_ref().and(api_node).and_then(|node| read_api(table, &node, egress));
     let time_zone = table.read("time_zone", value::time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
     table.check();
     Some(Shop { code: code?, platform: platform?, secrets: secrets?, ignore_topics, api, time_zone })
+}
+
+fn read_secrets(table: &Table<'_>) -> Option<Vec<String>> {
+    let secrets = table.required("secrets").map(|node| node.each(|secret| secret.parse(value::text)));
+    if secrets.as_ref().is_some_and(Vec::is_empty) {
+        table.problem("expected at least one name in secrets");
+    }
+    secrets
 }
 
 /// The calls back to a shop whose platform is known.

@@ -49,8 +49,17 @@ impl<'b> Document<'b> {
         moment(Some(&self.text().unwrap_or_else(|| self.raw().to_owned())))
     }
 
+    /// True or false, as PHP writes it too; nothing when it is neither.
+    pub(super) fn boolean(self) -> Option<bool> {
+        match self.raw() {
+            "true" | "1" | "\"1\"" => Some(true),
+            "false" | "0" | "\"0\"" | "\"\"" => Some(false),
+            _ => None,
+        }
+    }
+
     /// The value as an order's identifier. Numbers are taken digit by digit: some exceed 2^53.
-    fn order_id(self) -> Option<String> {
+    pub(super) fn order_id(self) -> Option<String> {
         let raw = self.raw();
         let text = if is_whole_number(raw) { Some(raw.to_owned()) } else { self.text() };
         text.filter(|text| is_order_id(text))
@@ -86,6 +95,15 @@ pub(super) fn tokens(pointer: &str) -> Vec<String> {
 
 /// Which topic a webhook is about: what the platform says, else what the URL says, else that it was placed.
 pub(super) fn event(said: Option<&str>, webhook: Webhook<'_>) -> Result<(String, Event), Rejection> {
+    event_by(topic::event, said, webhook)
+}
+
+/// The same for a platform whose topics are read in a way of their own.
+pub(super) fn event_by(
+    read: impl FnOnce(&str) -> Option<Event>,
+    said: Option<&str>,
+    webhook: Webhook<'_>,
+) -> Result<(String, Event), Rejection> {
     let said = said.map(str::trim).filter(|topic| !topic.is_empty());
     let Some(name) = said.or(webhook.topic.map(str::trim)).filter(|topic| !topic.is_empty()) else {
         return Ok((Event::Placed.name().to_owned(), Event::Placed));
@@ -93,7 +111,7 @@ pub(super) fn event(said: Option<&str>, webhook: Webhook<'_>) -> Result<(String,
     if name.chars().count() > LONGEST || name.chars().any(char::is_control) {
         return Err(Rejection::Malformed("expected a topic of at most 200 characters".into()));
     }
-    let event = topic::event(name).ok_or_else(|| Rejection::UnknownTopic(name.to_owned()))?;
+    let event = read(name).ok_or_else(|| Rejection::UnknownTopic(name.to_owned()))?;
     Ok((name.to_owned(), event))
 }
 

@@ -87,8 +87,8 @@ impl Platform for Magento {
         let document = json::parse(body)?;
         let root = Node::root(&document);
         let places = WRAPPINGS.iter().map(|path| path.iter().fold(root.clone(), |node, key| node.at(key)));
-        let order = places.into_iter().find(|place| !place.at("entity_id").is_blank());
-        read(shop, &order.unwrap_or(root))
+        let order = places.into_iter().find(|place| !place.at("entity_id").is_blank()).unwrap_or(root);
+        read(shop, order.at("entity_id").order_id()?, &order)
     }
 
     fn owns_header(&self, name: &str) -> bool {
@@ -96,16 +96,17 @@ impl Platform for Magento {
     }
 }
 
-fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
+/// Reads the order of this `id` that stands at `order`.
+pub(super) fn read(shop: &str, id: String, order: &Node<'_>) -> Result<Order, BadOrder> {
     if order.at("order_id").text()? != order.at("entity_id").text()? && !order.at("order_id").is_blank() {
         return Err(order.at("order_id").bad("an order, not something that belongs to one"));
     }
     let (placed_at, utc_offset) = order.at("created_at").required_moment()?;
     let (currency, amounts) = Amounts::currency(&order.at("order_currency_code"))?;
-    let billing = ADDRESS.read(&order.at("billing_address"))?;
+    let billing = ADDRESS.read(&address(order, "billing")?)?;
     let lines = sold_lines(&order.at("items"))?;
     Ok(Order {
-        id: order.at("entity_id").order_id()?,
+        id,
         number: order.at("increment_id").required_text()?,
         shop: shop.to_owned(),
         store: order.at("store_id").text()?,
@@ -156,13 +157,17 @@ fn is_canceled(order: &Node<'_>) -> Result<bool, BadOrder> {
 /// The delivery address stands deep in an extension; some modules put it where the billing address is.
 fn delivery<'v>(order: &Node<'v>) -> Result<Node<'v>, BadOrder> {
     let assigned = order.at("extension_attributes/shipping_assignments/0/shipping/address");
-    if assigned.is_object() {
-        return Ok(assigned);
+    if assigned.is_object() { Ok(assigned) } else { address(order, "shipping") }
+}
+
+/// The address of this kind: the REST API has a field for it, events of Adobe Commerce a list of all addresses.
+fn address<'v>(order: &Node<'v>, kind: &str) -> Result<Node<'v>, BadOrder> {
+    let own = order.at(&format!("{kind}_address"));
+    if own.is_object() {
+        return Ok(own);
     }
-    let listed = order.at("addresses").list()?.into_iter();
-    let is_shipping =
-        |address: &Node<'_>| matches!(address.at("address_type").text(), Ok(Some(kind)) if kind == "shipping");
-    Ok(listed.into_iter().find(is_shipping).unwrap_or_else(|| order.at("shipping_address")))
+    let is_it = |address: &Node<'_>| matches!(address.at("address_type").text(), Ok(Some(found)) if found == kind);
+    Ok(order.at("addresses").collection()?.into_iter().find(is_it).unwrap_or(own))
 }
 
 /// A line as it stands in the list.
@@ -184,7 +189,8 @@ struct Sold<'v> {
 fn sold_lines<'v>(items: &Node<'v>) -> Result<Vec<Sold<'v>>, BadOrder> {
     let read =
         |node: Node<'v>| Ok(Line { id: node.at("item_id").text()?, parent: node.at("parent_item_id").id()?, node });
-    let lines = items.items()?.into_iter().map(read).collect::<Result<Vec<_>, BadOrder>>()?;
+    let all = if items.is_object() { items.at_most_items(items.collection()?)? } else { items.items()? };
+    let lines = all.into_iter().map(read).collect::<Result<Vec<_>, BadOrder>>()?;
     // Where lines have no identifiers, no parent can be found; then a child counts with it all the same.
     let are_known = lines.iter().all(|line| line.id.is_some());
     let (parents, children): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.parent.is_none());

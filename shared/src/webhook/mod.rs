@@ -1,12 +1,14 @@
 //! Shop platforms. One file each: verify the signature, say which order it is, read the order. All of it pure.
 
 mod address;
+mod adobe;
 mod amounts;
 mod fields;
 mod generic;
 mod happened;
 mod identity;
 mod json;
+mod keys;
 mod magento;
 mod registry;
 mod shopify;
@@ -24,9 +26,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
+use url::Url;
 
 pub use happened::events;
-pub use registry::read;
+pub use keys::{Fetched, PublicKeys};
+pub use registry::{Configured, read};
 
 use crate::order::Order;
 use crate::secrets::Secret;
@@ -147,6 +151,9 @@ pub enum Rejection {
     /// No live secret gives this signature.
     #[error("the signature does not fit the body under any live secret")]
     BadSignature,
+    /// It is signed, but for another recipient.
+    #[error("the event is meant for another client, expected the client_id of the configuration in {0}")]
+    OtherRecipient(&'static str),
     /// The signed time is too far from now.
     #[error("the signed time is more than {0} s away from now")]
     Stale(u64),
@@ -172,6 +179,7 @@ impl Rejection {
         match self {
             Self::Unsigned(_) => "signature_missing",
             Self::BadSignature => "signature_invalid",
+            Self::OtherRecipient(_) => "recipient_unknown",
             Self::Stale(_) => "timestamp_out_of_tolerance",
             Self::Malformed(_) | Self::NoOrder { .. } => "body_malformed",
             Self::UnknownTopic(_) => "topic_unknown",
@@ -188,7 +196,7 @@ impl Rejection {
 
     /// Whether the sender failed to prove who it is (401) rather than sent something wrong (400).
     pub fn is_unauthenticated(&self) -> bool {
-        matches!(self, Self::Unsigned(_) | Self::BadSignature | Self::Stale(_))
+        matches!(self, Self::Unsigned(_) | Self::BadSignature | Self::OtherRecipient(_) | Self::Stale(_))
     }
 }
 
@@ -207,7 +215,14 @@ pub const TIMESTAMP_TOLERANCE_SECONDS: u64 = 300;
 
 /// A shop platform.
 pub trait Platform: fmt::Debug + Send + Sync {
-    /// Verifies the signature over the raw bytes, in constant time, against every live secret.
+    /// Where the public keys are that the webhook says it is signed with; none for platforms that share a secret.
+    fn public_keys(&self, webhook: Webhook<'_>) -> Result<Vec<Url>, Rejection> {
+        let _ = webhook;
+        Ok(Vec::new())
+    }
+
+    /// Verifies the signature over the raw bytes, in constant time, against every live secret. Where the platform
+    /// names [public keys](Self::public_keys), `secrets` are these, in PEM.
     fn verify(&self, webhook: Webhook<'_>, secrets: &[Secret], now: Timestamp) -> Result<(), Rejection>;
 
     /// Reads only what identifies the order.
@@ -217,6 +232,17 @@ pub trait Platform: fmt::Debug + Send + Sync {
     fn is_unsigned_ping(&self, webhook: Webhook<'_>) -> bool {
         let _ = webhook;
         false
+    }
+
+    /// The address in an unsigned ping that somebody has to open by hand before the platform sends anything.
+    fn confirmation(&self, webhook: Webhook<'_>) -> Option<Url> {
+        let _ = webhook;
+        None
+    }
+
+    /// The parameter of a GET by which the platform asks whether the URL is ours, and whose value it wants back.
+    fn challenge_parameter(&self) -> Option<&'static str> {
+        None
     }
 
     /// Reads the order from the raw body; `shop` is its code in the configuration.

@@ -3,6 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::hmac;
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use rustls::pki_types::PrivatePkcs1KeyDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
 /// The secret of every `it-…` shop.
@@ -72,6 +76,7 @@ pub(crate) fn example(platform: &str, id: &str) -> Signed {
         "shopify" => include_str!("../../../events/webhooks/shopify.json"),
         "woocommerce" => include_str!("../../../events/webhooks/woocommerce.json"),
         "magento" => include_str!("../../../events/webhooks/magento.json"),
+        "adobe" => include_str!("../../../events/webhooks/adobe-io-events.json"),
         "shopware" => include_str!("../../../events/webhooks/shopware.json"),
         "standard" => include_str!("../../../events/webhooks/standard-webhooks.json"),
         _ => include_str!("../../../events/webhooks/generic.json"),
@@ -88,6 +93,10 @@ fn rename(platform: &str, body: &mut Value, id: &str) {
         "shopify" => (body["id"], body["name"]) = (number, json!(format!("#{id}"))),
         "woocommerce" => (body["id"], body["number"]) = (number, json!(id)),
         "magento" => (body["entity_id"], body["increment_id"]) = (number, json!(id)),
+        "adobe" => {
+            let order = &mut body["data"]["value"];
+            (order["entity_id"], order["increment_id"]) = (json!(id), json!(id));
+        }
         "shopware" => {
             body["timestamp"] = json!(now());
             let order = &mut body["data"]["payload"]["order"];
@@ -107,6 +116,9 @@ fn secret(platform: &str) -> Vec<u8> {
 
 /// Signs a body as the platform does, with the secret of its demo shop.
 pub(crate) fn sign(platform: &str, body: Vec<u8>) -> Signed {
+    if platform == "adobe" {
+        return adobe(body, "/prod/keys/pub-key-of-the-tests.pem");
+    }
     let tag = mac(&secret(platform), &body);
     match platform {
         "shopify" => Signed::new(
@@ -127,6 +139,26 @@ pub(crate) fn sign(platform: &str, body: Vec<u8>) -> Signed {
         "standard" => standard(body, now()),
         _ => Signed::new(body, &[("x-acme-signature", &format!("sha256={}", hex::encode(tag)))]),
     }
+}
+
+/// Signs a body as Adobe does, under the second of two keys, whose path is given.
+pub(crate) fn adobe(body: Vec<u8>, key_path: &str) -> Signed {
+    let pem = include_bytes!("../../../events/adobe-keys-for-tests-only/private-key-for-tests-only.pem");
+    let der = PrivatePkcs1KeyDer::from_pem_slice(pem).unwrap();
+    let pair = RsaKeyPair::from_der(der.secret_pkcs1_der()).unwrap();
+    let mut signature = vec![0; pair.public().modulus_len()];
+    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &body, &mut signature).unwrap();
+    let (other, signature) = (BASE64.encode([1; 256]), BASE64.encode(signature));
+    Signed::new(
+        body,
+        &[
+            ("x-adobe-digital-signature-1", &other),
+            ("x-adobe-digital-signature-2", &signature),
+            ("x-adobe-public-key1-path", key_path),
+            ("x-adobe-public-key2-path", key_path),
+            ("x-adobe-event-id", "0197f1c7-0000-4000-8000-00000000ad0b"),
+        ],
+    )
 }
 
 /// A Standard Webhooks order signed at a time of its own.

@@ -35,6 +35,14 @@ fn every_event_is_signed_and_says_which_order_it_is() {
         ("woocommerce", "demo-woocommerce", "order.created", "5217", Some("0c9f1c7a0b7e4f1b8d2a6c5e3f1d9b70"), None),
         ("magento", "demo-magento", "sales.order.created", "40127", None, None),
         (
+            "adobe-io-events",
+            "demo-adobe",
+            "com.adobe.commerce.observer.sales_order_save_commit_after",
+            "35519",
+            Some("dafb64a8-0000-4000-8000-00000000f1c7"),
+            Some("2026-08-01T11:58:04.902Z"),
+        ),
+        (
             "shopware",
             "demo-shopware",
             "checkout.order.placed",

@@ -54,6 +54,8 @@ fn everything(platform: &dyn Platform, headers: &Headers, body: &[u8]) {
             matches!(error, Rejection::Malformed(_) | Rejection::NoOrder { .. } | Rejection::UnknownTopic(_));
         assert!(is_refusal, "{error:?}");
     }
+    let keys = platform.public_keys(all).unwrap_or_default();
+    assert!(keys.iter().all(|url| url.as_str().starts_with("https://static.adobeioevents.com/prod/keys/")), "{keys:?}");
     platform.is_unsigned_ping(all);
     platform.is_test(body);
     if let Err(BadOrder { path, expected }) = platform.read("shop", body) {
@@ -76,6 +78,7 @@ proptest! {
                 ("webhook-timestamp".into(), value.clone()),
                 ("x-magento-signature".into(), value.clone()),
                 ("x-wc-webhook-signature".into(), value.clone()),
+                ("x-adobe-digital-signature-2".into(), value.clone()),
             ];
             headers.push((name.to_owned(), value.clone()));
             everything(&*platform, &headers.into_iter().collect(), &body);
@@ -126,6 +129,7 @@ fn an_order_of_too_many_items_or_levels_is_refused() {
         ("shopify", "demo-shopify", "/line_items"),
         ("woocommerce", "demo-woocommerce", "/line_items"),
         ("magento", "demo-magento", "/items"),
+        ("adobe-io-events", "demo-adobe", "/data/value/items"),
         ("shopware", "demo-shopware", "/data/payload/order/lineItems"),
         ("standard-webhooks", "demo-standard", "/data/items"),
         ("generic", "demo-generic", "/order/lines"),
@@ -156,6 +160,9 @@ fn what_an_order_cannot_do_without_is_named() {
         ("magento", "demo-magento", "/increment_id", "increment_id"),
         ("magento", "demo-magento", "/order_currency_code", "order_currency_code"),
         ("magento", "demo-magento", "/items", "items"),
+        ("adobe-io-events", "demo-adobe", "/data/value/created_at", "data.value.created_at"),
+        ("adobe-io-events", "demo-adobe", "/data/value/items/2/price", "data.value.items[2].price"),
+        ("adobe-io-events", "demo-adobe", "/data/value", "data.value.entity_id"),
         ("shopware", "demo-shopware", "/data/payload/order/orderNumber", "data.payload.order.orderNumber"),
         ("shopware", "demo-shopware", "/data/payload/order/currency", "data.payload.order.currency.isoCode"),
         ("standard-webhooks", "demo-standard", "/data/total", "data.total"),

@@ -94,6 +94,11 @@ impl Egress {
         self.route(url).map(|_| ())
     }
 
+    /// Whether the host and port of `url` are named in `[egress] allow`.
+    pub fn names(&self, url: &Url) -> bool {
+        matches!(self.route(url), Ok(Route::Named))
+    }
+
     pub(super) fn route(&self, url: &Url) -> Result<Route, Refused> {
         if Authority::of(url).is_some_and(|authority| self.allow.contains(&authority)) {
             return Ok(Route::Named);
