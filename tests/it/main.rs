@@ -15,5 +15,6 @@ mod poison;
 mod receivers;
 mod schedules;
 mod secrets;
+mod shops;
 mod sizes;
 mod support;

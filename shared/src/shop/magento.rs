@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::Instant;
+use toml::de::DeValue;
 use url::Url;
 
 use super::json::{decimal, moment, text};
@@ -30,16 +31,34 @@ const FIELDS: &str = "entity_id,state,status,total_due,total_paid,grand_total,up
 /// or store too, with other messages.
 const UNKNOWN: [&str; 3] = ["entity that was requested", "No such entity", "Requested entity"];
 
+/// Where the REST API is. Adobe Commerce as a Cloud Service has it at `/V1`.
+/// <https://developer.adobe.com/commerce/webapi/rest/>
+const PATH: &str = "/rest/V1";
+
 /// The calls to a Magento shop.
 #[derive(Debug)]
 struct Magento {
     remote: Remote,
+    /// Segments of the path to the REST API.
+    path: Vec<String>,
 }
 
 /// Reads the settings.
 pub(super) fn read(table: &Table<'_>, egress: &Egress) -> Option<Arc<dyn ShopApi>> {
-    let remote = Remote::read(table, egress, |_, secret| Auth::Bearer { secret })?;
-    Some(Arc::new(Magento { remote }))
+    let remote = Remote::read(table, egress, |_, secret| Auth::Bearer { secret });
+    let path = table.read("path", path).unwrap_or_else(|| segments(PATH));
+    Some(Arc::new(Magento { remote: remote?, path }))
+}
+
+fn path(value: &DeValue<'_>) -> Result<Vec<String>, String> {
+    let is_plain = |segment: &str| segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    let is_path = |text: &&str| text.starts_with('/') && text.split('/').all(is_plain);
+    let text = value.as_str().filter(is_path);
+    text.map(segments).ok_or_else(|| "the path to the REST API, such as \"/rest/V1\" or \"/rest/all/V1\"".into())
+}
+
+fn segments(path: &str) -> Vec<String> {
+    path.split('/').filter(|segment| !segment.is_empty()).map(ToOwned::to_owned).collect()
 }
 
 impl ShopApi for Magento {
@@ -111,7 +130,8 @@ impl Magento {
     }
 
     fn order(&self, order: OrderRef<'_>) -> Result<Url, ShopFailure> {
-        Ok(self.remote.at(&["rest", "V1", "orders", whole_number(order.id)?]))
+        let path = self.path.iter().map(String::as_str).chain(["orders", whole_number(order.id)?]);
+        Ok(self.remote.at(&path.collect::<Vec<_>>()))
     }
 }
 

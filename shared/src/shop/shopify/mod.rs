@@ -25,7 +25,6 @@ pub(super) use self::settings::read;
 const STATE: &str = "query State($id: ID!) { order(id: $id) { cancelledAt displayFinancialStatus \
     displayFulfillmentStatus paymentGatewayNames fullyPaid updatedAt } }";
 
-/// `refundMethod` took the place of `refund` with version 2025-07.
 const CANCEL: &str = "mutation Cancel($orderId: ID!, $reason: OrderCancelReason!, $restock: Boolean!, \
     $notifyCustomer: Boolean, $staffNote: String, $refundMethod: OrderCancelRefundMethodInput) { \
     orderCancel(orderId: $orderId, reason: $reason, restock: $restock, notifyCustomer: $notifyCustomer, \

@@ -22,6 +22,9 @@ const TOKEN: HeaderName = HeaderName::from_static("x-shopify-access-token");
 /// <https://shopify.dev/docs/api/usage/versioning>
 const VERSION: &str = "2026-07";
 
+/// The first version in which `orderCancel` has `refundMethod`.
+const OLDEST: &str = "2025-07";
+
 /// Longest `staffNote` that Shopify takes, in characters.
 const MOST_NOTE: usize = 255;
 
@@ -93,7 +96,7 @@ fn version(value: &DeValue<'_>) -> Result<String, String> {
         let (year, month) = text.split_once('-').unwrap_or_default();
         year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit()) && matches!(month, "01" | "04" | "07" | "10")
     };
-    let fits = |text: &String| text == "unstable" || is_month(text);
+    let fits = |text: &String| text == "unstable" || (is_month(text) && text.as_str() >= OLDEST);
     value::string(value).ok().filter(fits).ok_or_else(|| format!("a version of the Admin API such as {VERSION:?}"))
 }
 

@@ -145,3 +145,13 @@ async fn a_byte_order_mark_does_no_harm() {
     let server = shop(order("new", "pending", "1"), "200 OK", "\u{feff}true");
     assert_eq!(Bench::to("magento", &server, "").cancel().await, Ok(Cancellation::Done));
 }
+
+#[tokio::test]
+async fn the_path_to_the_api_is_a_setting() {
+    let server = Server::answering("200 OK", &[], "true");
+    for (path, expected) in [("/V1", "/base/V1"), ("/rest/all/V1/", "/base/rest/all/V1")] {
+        let bench = Bench::to("magento", &server, &format!("path = \"{path}\""));
+        assert_eq!(bench.cancel().await, Ok(Cancellation::Done));
+        assert_eq!(server.requests().pop().unwrap().line, format!("POST {expected}/orders/5501/cancel HTTP/1.1"));
+    }
+}

@@ -63,7 +63,13 @@ fn problems_of_single_settings() {
         (
             "magento",
             r#"url = "https://shop.example.com", auth = "s", version = "V1""#,
-            "api.version: unknown key, expected one of: auth, timeout, url",
+            "api.version: unknown key, expected one of: auth, path, timeout, url",
+        ),
+        (
+            "magento",
+            r#"url = "https://shop.example.com", auth = "s", path = "/rest/../V1""#,
+            "api.path: expected the path to the REST API, such as \"/rest/V1\" or \"/rest/all/V1\", found the string \
+             \"/rest/../V1\"",
         ),
         (
             "woocommerce",
@@ -74,6 +80,11 @@ fn problems_of_single_settings() {
             "shopify",
             r#"url = "https://acme.myshopify.com", auth = "s", version = "latest""#,
             "api.version: expected a version of the Admin API such as \"2026-07\", found the string \"latest\"",
+        ),
+        (
+            "shopify",
+            r#"url = "https://acme.myshopify.com", auth = "s", version = "2025-04""#,
+            "api.version: expected a version of the Admin API such as \"2026-07\", found the string \"2025-04\"",
         ),
         (
             "shopify",
@@ -174,4 +185,21 @@ fn a_note_that_shopify_does_not_take_is_refused() {
     assert_eq!(problems("shopify", &settings(255)), [""; 0]);
     let expected = "api.cancel.staff_note: expected a text of at most 255 characters, found a string";
     assert_eq!(problems("shopify", &settings(256)), [expected]);
+}
+
+#[test]
+fn the_examples_of_the_guide_load() {
+    let guide = include_str!("../../../../docs/shop-api.md");
+    let examples: Vec<&str> = guide.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 3);
+    for example in examples {
+        let shop = "[[shops]]\ncode = \"a\"\nplatform = \"magento\"\nsecrets = [\"s\"]\n";
+        let shop = if example.contains("[[shops]]") { "" } else { shop };
+        let pipeline =
+            "[[pipelines]]\ncode = \"p\"\nformat = { type = \"json\" }\ntransport = { type = \"s3\", key = \"k\" }\n";
+        let text = format!("{shop}{example}{pipeline}");
+        let config = crate::config::parse("shop-api.md", &text, &crate::config::Templates::default(), 10);
+        let shops = config.unwrap_or_else(|invalid| panic!("{invalid}")).shops;
+        assert!(shops.values().all(|shop| shop.api.as_ref().is_some_and(|api| api.can_cancel())), "{example}");
+    }
 }
