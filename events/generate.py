@@ -76,6 +76,11 @@ def shopware(body, secret, now):
     }
 
 
+def bigcommerce(body, secret, now):
+    # Standard Webhooks; the standard's secret is the base64 of the client secret.
+    return standard_webhooks(body, "whsec_" + in_base64(secret.encode()), now)
+
+
 def standard_webhooks(body, secret, now):
     key = base64.b64decode(secret.removeprefix("whsec_"))
     name = "msg_01K1FICTIONALDELIVERY"
@@ -142,6 +147,7 @@ PLATFORMS = {
     "magento": ("demo-magento", magento, "sales.order.created", False),
     "adobe-io-events": ("demo-adobe", adobe, None, False),
     "shopware": ("demo-shopware", shopware, None, True),
+    "bigcommerce": ("demo-bigcommerce", bigcommerce, None, False),
     "standard-webhooks": ("demo-standard", standard_webhooks, None, False),
     "generic": ("demo-generic", generic, None, False),
 }

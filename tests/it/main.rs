@@ -5,6 +5,7 @@
 mod adobe;
 mod answers;
 mod batches;
+mod bigcommerce;
 mod configuration;
 mod duplicates;
 mod kill;

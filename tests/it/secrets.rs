@@ -17,6 +17,7 @@ async fn a_wrong_signature_is_refused() {
         ("woocommerce", "x-wc-webhook-signature"),
         ("magento", "x-magento-signature"),
         ("shopware", "shopware-shop-signature"),
+        ("bigcommerce", "webhook-signature"),
         ("standard", "webhook-signature"),
         ("generic", "x-acme-signature"),
     ] {

@@ -11,7 +11,7 @@ use super::{Config, Invalid, Pipeline, Rate, Reservation, Retries, Shop, Templat
 use crate::pipeline::transport::egress::{self, Egress};
 use crate::pipeline::{filter, format, response, transport};
 use crate::shop::{self, ShopApi};
-use crate::webhook::{self, Event};
+use crate::webhook::{self, Event, Needs};
 
 const RESERVATIONS: [(&str, Option<Reservation>); 4] = [
     ("standard", None),
@@ -99,10 +99,10 @@ fn read_shops(root: &Table<'_>, egress: &Egress) -> (BTreeMap<String, Shop>, BTr
 }
 
 fn read_shop(table: &Table<'_>, code: Option<String>, egress: &Egress) -> Option<Shop> {
-    let webhook::Configured { platform, needs_secrets } = webhook::read(table, egress);
-    let secrets = if needs_secrets { read_secrets(table) } else { Some(Vec::new()) };
+    let webhook::Configured { platform, needs } = webhook::read(table, egress);
+    let secrets = if needs == Needs::Nothing { Some(Vec::new()) } else { read_secrets(table) };
     let ignore_topics = table.list("ignore_topics", value::text).into_iter().collect();
-    let api_node = table.get("api");
+    let api_node = if needs == Needs::SecretsAndApi { table.required("api") } else { table.get("api") };
     let api = platform.as_ref().and(api_node).and_then(|node| read_api(table, &node, egress));
     let time_zone = table.read("time_zone", value::time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
     table.check();

@@ -85,8 +85,12 @@ impl Runner {
             Ok(Subject::Ping) => return Ok(Verdict::Done),
             Err(rejection) => return Err(MessageError::Poison(rejection.to_string())),
         };
+        let (raw, missing) = match self.whole(shop, &identity.order_id, raw, message.receive_count).await {
+            Ok(whole) => whole,
+            Err(again) => return Ok(again),
+        };
         let payload = payloads.keep(&shop.code, &identity.order_id, &raw).await?;
-        let order = match read_order(shop, &raw) {
+        let order = match missing.map_or_else(|| read_order(shop, &raw), Err) {
             Ok(order) => order,
             Err(error) => {
                 let unread = unread_facts(&identity, envelope.received_at, payload, message.fields);
@@ -110,7 +114,7 @@ impl Runner {
             receive_count: message.receive_count,
             owner: &owner,
         };
-        let is_news = identity.event != Event::Placed || is_canceled;
+        let is_news = !happened.contains(&Event::Placed);
         self.dispatch(config, shop, &happened, is_news, arrival).await
     }
 

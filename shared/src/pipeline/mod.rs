@@ -5,6 +5,7 @@ pub mod format;
 pub mod message;
 mod news;
 mod reexport;
+mod reference;
 pub mod response;
 pub mod run;
 pub mod transport;

@@ -33,7 +33,11 @@ impl Runner {
         };
         let raw = payloads.fetch(payload).await?;
         let envelope = Envelope::from_fields(&row.envelope)?;
-        let order = match read_order(shop, &raw) {
+        let (raw, missing) = match self.whole(shop, &key.order_id, raw, message.receive_count).await {
+            Ok(whole) => whole,
+            Err(again) => return Ok(again),
+        };
+        let order = match missing.map_or_else(|| read_order(shop, &raw), Err) {
             Ok(order) => order,
             Err(error) => {
                 let reason = format!("the order cannot be read: {error}");

@@ -9,13 +9,17 @@ use crate::order::Order;
 /// `financial_status`, the state of Shopware's transactions, the status of `WooCommerce` and `BigCommerce`.
 const REFUNDED: [&str; 4] = ["refunded", "partially_refunded", "refunded_partially", "partially refunded"];
 
+/// `BigCommerce`'s word for a checkout that was not finished; there are webhooks about these too.
+const UNFINISHED: &str = "incomplete";
+
 /// The events that a webhook stands for which says `said` and carries `order`.
 ///
 /// `WooCommerce`, and Shopify's `orders/updated`, only say that something changed: what it was stands in the order. And
 /// a webhook may arrive late, so that an order that was placed is cancelled by the time it is read: then it is neither
 /// placed nor paid any more, for nobody is to work on it.
 pub fn events(said: Event, order: &Order) -> BTreeSet<Event> {
-    let mut events = BTreeSet::from([said]);
+    let is_finished = !order.state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case(UNFINISHED));
+    let mut events = BTreeSet::from([if said == Event::Placed && !is_finished { Event::Updated } else { said }]);
     if is_refunded(order) {
         events.insert(Event::Refunded);
     }
@@ -38,6 +42,13 @@ mod tests {
     use super::*;
     use crate::order::Payment;
     use crate::template::sample;
+
+    #[test]
+    fn a_checkout_that_is_not_finished_is_no_order_placed() {
+        let order = Order { state: Some("Incomplete".into()), payment: Payment::default(), ..sample::order() };
+        assert_eq!(events(Event::Placed, &order), BTreeSet::from([Event::Updated]));
+        assert_eq!(events(Event::Canceled, &order), BTreeSet::from([Event::Canceled]));
+    }
 
     #[test]
     fn an_order_tells_what_the_webhook_does_not_say() {

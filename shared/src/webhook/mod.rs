@@ -3,6 +3,7 @@
 mod address;
 mod adobe;
 mod amounts;
+pub(crate) mod bigcommerce;
 mod fields;
 mod generic;
 mod happened;
@@ -30,7 +31,7 @@ use url::Url;
 
 pub use happened::events;
 pub use keys::{Fetched, PublicKeys};
-pub use registry::{Configured, read};
+pub use registry::{Configured, Needs, read};
 
 use crate::order::Order;
 use crate::secrets::Secret;
@@ -245,7 +246,15 @@ pub trait Platform: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Reads the order from the raw body; `shop` is its code in the configuration.
+    /// Whether a body only names the order. Then the order is fetched from the shop's API, and what is
+    /// [fetched](crate::shop::ShopApi::fetch) takes the body's place.
+    fn is_reference(&self, body: &[u8]) -> bool {
+        let _ = body;
+        false
+    }
+
+    /// Reads the order from the raw body, or from what was fetched in its place; `shop` is its code in the
+    /// configuration.
     fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder>;
 
     /// Whether the order in the body is a test notification that no back office should see.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Platform;
 use super::adobe::Adobe;
+use super::bigcommerce::BigCommerce;
 use super::generic::Generic;
 use super::magento::Magento;
 use super::shopify::Shopify;
@@ -17,17 +18,26 @@ use crate::pipeline::transport::egress::Egress;
 /// Reads what a platform wants to know from its `[[shops]]` table; nothing when that has problems.
 type Read = fn(&Table<'_>, &Egress) -> Option<Arc<dyn Platform>>;
 
-/// A platform, and whether it shares secrets with us.
-type Kind = (Read, bool);
+/// What a shop of a platform must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// `secrets` that we share with the platform.
+    Secrets,
+    /// These, and `api`: the webhooks only name the order.
+    SecretsAndApi,
+    /// No secrets: the platform signs with keys of its own.
+    Nothing,
+}
 
-const PLATFORMS: [(&str, Kind); 7] = [
-    ("shopify", (|_, _| Some(Arc::new(Shopify)), true)),
-    ("woocommerce", (|_, _| Some(Arc::new(WooCommerce)), true)),
-    ("magento", (|_, _| Some(Arc::new(Magento)), true)),
-    ("adobe-io-events", (Adobe::read, false)),
-    ("shopware", (|_, _| Some(Arc::new(Shopware)), true)),
-    ("standard-webhooks", (|table, _| StandardWebhooks::read(table), true)),
-    ("generic", (|table, _| Generic::read(table), true)),
+const PLATFORMS: [(&str, (Read, Needs)); 8] = [
+    ("shopify", (|_, _| Some(Arc::new(Shopify)), Needs::Secrets)),
+    ("woocommerce", (|_, _| Some(Arc::new(WooCommerce)), Needs::Secrets)),
+    ("magento", (|_, _| Some(Arc::new(Magento)), Needs::Secrets)),
+    ("adobe-io-events", (Adobe::read, Needs::Nothing)),
+    ("shopware", (|_, _| Some(Arc::new(Shopware)), Needs::Secrets)),
+    ("bigcommerce", (|_, _| Some(Arc::new(BigCommerce)), Needs::SecretsAndApi)),
+    ("standard-webhooks", (|table, _| StandardWebhooks::read(table), Needs::Secrets)),
+    ("generic", (|table, _| Generic::read(table), Needs::Secrets)),
 ];
 
 /// What the key `platform` of a `[[shops]]` table and the keys of that platform say.
@@ -35,8 +45,8 @@ const PLATFORMS: [(&str, Kind); 7] = [
 pub struct Configured {
     /// The platform; nothing when its keys have problems.
     pub platform: Option<Arc<dyn Platform>>,
-    /// Whether the shop needs `secrets`: not where the platform signs with keys of its own.
-    pub needs_secrets: bool,
+    /// What else the shop must have.
+    pub needs: Needs,
 }
 
 /// The platform of a `[[shops]]` table, by its key `platform` and whatever other keys that platform has. The caller
@@ -44,5 +54,5 @@ pub struct Configured {
 pub fn read(table: &Table<'_>, egress: &Egress) -> Configured {
     let kind = table.require("platform", value::one_of(&PLATFORMS));
     let platform = kind.and_then(|(read, _)| read(table, egress));
-    Configured { platform, needs_secrets: kind.is_none_or(|(_, needs_secrets)| needs_secrets) }
+    Configured { platform, needs: kind.map_or(Needs::Secrets, |(_, needs)| needs) }
 }

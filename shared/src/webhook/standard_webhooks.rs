@@ -35,18 +35,8 @@ impl StandardWebhooks {
 
 impl Platform for StandardWebhooks {
     fn verify(&self, webhook: Webhook<'_>, secrets: &[Secret], now: Timestamp) -> Result<(), Rejection> {
-        let id = named(webhook.headers, "id")?;
-        let signed = named(webhook.headers, "timestamp")?;
-        let signatures = named(webhook.headers, "signature")?;
-        let message = [id.as_bytes(), b".", signed.as_bytes(), b".", webhook.body].concat();
         let keys: Vec<Key> = secrets.iter().filter_map(Key::of).collect();
-        let signatures = signatures.split_ascii_whitespace().take(MOST_SIGNATURES).filter_map(Signature::of);
-        let signatures: Vec<Signature> = signatures.collect();
-        let pairs = keys.iter().flat_map(|key| signatures.iter().map(move |signature| (key, signature)));
-        any(pairs.map(|(key, signature)| key.verifies(signature, &message)))?;
-        // After the signature: only who has the secret learns what is wrong with the time.
-        let seconds = signed.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-        time::within_tolerance(seconds.ok_or(Rejection::BadSignature)?, now)
+        verify(webhook, &keys, now)
     }
 
     fn identify(&self, webhook: Webhook<'_>) -> Result<Subject, Rejection> {
@@ -70,6 +60,21 @@ impl Platform for StandardWebhooks {
     }
 }
 
+/// Verifies a webhook that is signed as the standard says, and its time.
+pub(super) fn verify(webhook: Webhook<'_>, keys: &[Key], now: Timestamp) -> Result<(), Rejection> {
+    let id = named(webhook.headers, "id")?;
+    let signed = named(webhook.headers, "timestamp")?;
+    let signatures = named(webhook.headers, "signature")?;
+    let message = [id.as_bytes(), b".", signed.as_bytes(), b".", webhook.body].concat();
+    let signatures = signatures.split_ascii_whitespace().take(MOST_SIGNATURES).filter_map(Signature::of);
+    let signatures: Vec<Signature> = signatures.collect();
+    let pairs = keys.iter().flat_map(|key| signatures.iter().map(move |signature| (key, signature)));
+    any(pairs.map(|(key, signature)| key.verifies(signature, &message)))?;
+    // After the signature: only who has the secret learns what is wrong with the time.
+    let seconds = signed.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    time::within_tolerance(seconds.ok_or(Rejection::BadSignature)?, now)
+}
+
 /// A header of the standard; a sender that is older than it says `svix-` for `webhook-`.
 fn named<'h>(headers: &'h Headers, name: &str) -> Result<&'h str, Rejection> {
     let standard = header(headers, &format!("webhook-{name}"));
@@ -77,7 +82,7 @@ fn named<'h>(headers: &'h Headers, name: &str) -> Result<&'h str, Rejection> {
 }
 
 /// What signatures are verified with.
-enum Key {
+pub(super) enum Key {
     /// A secret shared with the sender.
     Shared(Box<hmac::Key>),
     /// The sender's public key. Never used as a shared secret: everyone knows it.
@@ -87,7 +92,7 @@ enum Key {
 impl Key {
     /// Reads `whsec_` and `whpk_` keys. A secret without the prefix is base64 too, as the standard wants it, or else
     /// taken as it is. Nothing when it is unusable, which is logged.
-    fn of(secret: &Secret) -> Option<Self> {
+    pub(super) fn of(secret: &Secret) -> Option<Self> {
         let bytes = key_bytes(secret);
         let text = std::str::from_utf8(bytes).unwrap_or_default();
         let key = if let Some(public) = text.strip_prefix("whpk_") {
@@ -104,7 +109,7 @@ impl Key {
     }
 
     /// An empty secret is none: anyone could sign with it.
-    fn shared(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn shared(bytes: &[u8]) -> Option<Self> {
         (!bytes.is_empty()).then(|| Self::Shared(Box::new(hmac::Key::new(hmac::HMAC_SHA256, bytes))))
     }
 

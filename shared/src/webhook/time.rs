@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::Offset;
 use rust_decimal::Decimal;
@@ -20,10 +21,16 @@ pub(super) fn moment(text: &str) -> Option<(Timestamp, String)> {
     if let Some(timestamp) = epoch(text) {
         return Some((timestamp, offset_text(Offset::UTC)));
     }
-    let pieces = Pieces::parse(text).ok()?;
+    let Ok(pieces) = Pieces::parse(text) else { return mail_date(text) };
     let offset = pieces.to_numeric_offset().unwrap_or(Offset::UTC);
     let local = pieces.date().to_datetime(pieces.time().unwrap_or_default());
     Some((offset.to_timestamp(local).ok()?, offset_text(offset)))
+}
+
+/// `Sat, 01 Aug 2026 11:54:02 +0000` (RFC 2822), as `BigCommerce` writes it.
+fn mail_date(text: &str) -> Option<(Timestamp, String)> {
+    let zoned = rfc2822::parse(text).ok()?;
+    Some((zoned.timestamp(), offset_text(zoned.offset())))
 }
 
 /// Seconds or milliseconds since 1970, in at least nine digits: fewer may be a date.
@@ -84,6 +91,9 @@ mod tests {
             ("1772357400", Some(("2026-03-01T09:30:00Z", "+00:00"))),
             ("1772357400.5", Some(("2026-03-01T09:30:00.5Z", "+00:00"))),
             ("1772357400123", Some(("2026-03-01T09:30:00.123Z", "+00:00"))),
+            ("Sun, 01 Mar 2026 09:30:00 +0000", Some(("2026-03-01T09:30:00Z", "+00:00"))),
+            ("Sun, 1 Mar 2026 09:30:00 -0530", Some(("2026-03-01T15:00:00Z", "-05:30"))),
+            ("Mon, 01 Mar 2026 09:30:00 +0000", None),
             ("99999999999999999999999", None),
             ("yesterday", None),
             ("", None),

@@ -78,6 +78,7 @@ pub(crate) fn example(platform: &str, id: &str) -> Signed {
         "magento" => include_str!("../../../events/webhooks/magento.json"),
         "adobe" => include_str!("../../../events/webhooks/adobe-io-events.json"),
         "shopware" => include_str!("../../../events/webhooks/shopware.json"),
+        "bigcommerce" => include_str!("../../../events/webhooks/bigcommerce.json"),
         "standard" => include_str!("../../../events/webhooks/standard-webhooks.json"),
         _ => include_str!("../../../events/webhooks/generic.json"),
     };
@@ -102,6 +103,7 @@ fn rename(platform: &str, body: &mut Value, id: &str) {
             let order = &mut body["data"]["payload"]["order"];
             (order["id"], order["orderNumber"]) = (json!(id), json!(id));
         }
+        "bigcommerce" => body["data"]["id"] = number,
         "standard" => (body["data"]["id"], body["data"]["number"]) = (json!(id), json!(id)),
         _ => (body["order"]["uid"], body["order"]["reference"]) = (number, json!(id)),
     }
@@ -136,7 +138,7 @@ pub(crate) fn sign(platform: &str, body: Vec<u8>) -> Signed {
         ),
         "magento" => Signed::new(body, &[("x-magento-signature", &hex::encode(tag))]),
         "shopware" => Signed::new(body, &[("shopware-shop-signature", &hex::encode(tag))]),
-        "standard" => standard(body, now()),
+        "bigcommerce" | "standard" => standard(platform, body, now()),
         _ => Signed::new(body, &[("x-acme-signature", &format!("sha256={}", hex::encode(tag)))]),
     }
 }
@@ -164,13 +166,13 @@ pub(crate) fn adobe(body: Vec<u8>, key_path: &str) -> Signed {
 /// A Standard Webhooks order signed at a time of its own.
 pub(crate) fn standard_at(second: i64, id: &str) -> Signed {
     let body = example("standard", id).body;
-    standard(body, second)
+    standard("standard", body, second)
 }
 
-fn standard(body: Vec<u8>, second: i64) -> Signed {
+fn standard(platform: &str, body: Vec<u8>, second: i64) -> Signed {
     let (id, time) = ("msg_it", second.to_string());
     let message = [id.as_bytes(), b".", time.as_bytes(), b".", &body].concat();
-    let signature = format!("v1,{}", BASE64.encode(mac(&secret("standard"), &message)));
+    let signature = format!("v1,{}", BASE64.encode(mac(&secret(platform), &message)));
     Signed::new(body, &[("webhook-id", id), ("webhook-timestamp", &time), ("webhook-signature", &signature)])
 }
 

@@ -24,6 +24,7 @@ use crate::config::document::Table;
 use crate::pipeline::transport::Clients;
 use crate::pipeline::transport::egress::Egress;
 use crate::pipeline::transport::http::auth::Auth;
+use crate::webhook::bigcommerce::payment;
 
 const TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
@@ -132,16 +133,16 @@ fn is_unknown(reply: &Reply) -> bool {
     reply.status() == 404 && complaint(reply).is_some()
 }
 
-/// The words of the webhook reader. A payment that is captured is paid; what was refunded had been paid.
+/// The words of the webhook reader.
 fn state(order: &Value) -> OrderState {
-    let payment_state = text(order, "/payment_status");
-    let is_paid = matches!(payment_state.as_deref(), Some("captured" | "paid" | "partially refunded" | "refunded"));
+    let status_id = text(order, "/status_id");
+    let payment = payment(text(order, "/payment_method"), text(order, "/payment_status"), status_id.as_deref());
     OrderState {
         order_state: text(order, "/status"),
-        payment_state,
-        payment_method: text(order, "/payment_method"),
-        is_paid,
-        is_canceled: text(order, "/status_id").as_deref() == Some(CANCELED),
+        payment_state: payment.state,
+        payment_method: payment.method,
+        is_paid: payment.paid,
+        is_canceled: status_id.as_deref() == Some(CANCELED),
         updated_at: moment(order, "/date_modified"),
     }
 }

@@ -35,7 +35,7 @@ async fn the_state_is_read_with_the_token() {
     let server = shop(order(AWAITING, ""), json!({}));
     let expected = OrderState {
         order_state: Some("Awaiting Payment".into()),
-        payment_state: None,
+        payment_state: Some("pending".into()),
         payment_method: Some("Bank Deposit".into()),
         is_paid: false,
         is_canceled: false,

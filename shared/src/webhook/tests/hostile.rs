@@ -91,7 +91,7 @@ proptest! {
         which in select(PLATFORMS.to_vec()), place in any::<Index>(), value in values(), remove in any::<bool>(),
     ) {
         let (name, shop) = which;
-        let mut document: Value = serde_json::from_slice(&body(name)).expect("JSON");
+        let mut document: Value = serde_json::from_slice(&order_body(name)).expect("JSON");
         let mut found = Vec::new();
         places(&document, String::new(), &mut found);
         let pointer = place.get(&found);
@@ -131,10 +131,11 @@ fn an_order_of_too_many_items_or_levels_is_refused() {
         ("magento", "demo-magento", "/items"),
         ("adobe-io-events", "demo-adobe", "/data/value/items"),
         ("shopware", "demo-shopware", "/data/payload/order/lineItems"),
+        ("bigcommerce", "demo-bigcommerce", "/products"),
         ("standard-webhooks", "demo-standard", "/data/items"),
         ("generic", "demo-generic", "/order/lines"),
     ] {
-        let mut document: Value = serde_json::from_slice(&body(name)).expect("JSON");
+        let mut document: Value = serde_json::from_slice(&order_body(name)).expect("JSON");
         let items = document.pointer_mut(list).and_then(Value::as_array_mut).expect("items");
         items.resize(5_001, Value::Null);
         let error = platforms[shop].read(shop, document.to_string().as_bytes()).map_err(|error| error.expected);
@@ -165,11 +166,15 @@ fn what_an_order_cannot_do_without_is_named() {
         ("adobe-io-events", "demo-adobe", "/data/value", "data.value.entity_id"),
         ("shopware", "demo-shopware", "/data/payload/order/orderNumber", "data.payload.order.orderNumber"),
         ("shopware", "demo-shopware", "/data/payload/order/currency", "data.payload.order.currency.isoCode"),
+        ("bigcommerce", "demo-bigcommerce", "/order/id", "order.id"),
+        ("bigcommerce", "demo-bigcommerce", "/order/date_created", "order.date_created"),
+        ("bigcommerce", "demo-bigcommerce", "/products", "products"),
+        ("bigcommerce", "demo-bigcommerce", "/products/1/quantity", "products[1].quantity"),
         ("standard-webhooks", "demo-standard", "/data/total", "data.total"),
         ("generic", "demo-generic", "/order/money/gross", "order.money.gross"),
         ("generic", "demo-generic", "/order/lines/1/each", "order.lines[1].each"),
     ] {
-        let mut document: Value = serde_json::from_slice(&body(name)).expect("JSON");
+        let mut document: Value = serde_json::from_slice(&order_body(name)).expect("JSON");
         *document.pointer_mut(place).expect(place) = Value::Null;
         let read = platforms[shop].read(shop, document.to_string().as_bytes());
         assert_eq!(read.map_err(|error| error.path).err().as_deref(), Some(path), "{name}");

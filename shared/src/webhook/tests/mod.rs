@@ -1,6 +1,7 @@
 //! Tests of all platforms together, on the sample events.
 
 mod adobe;
+mod bigcommerce;
 mod events;
 mod hostile;
 mod orders;
@@ -15,19 +16,20 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use toml::de::DeTable;
 
-use super::{Configured, Headers, Platform, Webhook, read};
+use super::{Configured, Headers, Needs, Platform, Webhook, read};
 use crate::config::document::{Problem, Problems, Table};
 use crate::config::value;
 use crate::pipeline::transport::egress;
 use crate::secrets::Secret;
 
 /// The platforms, and the shop of each in the sample events.
-pub(super) const PLATFORMS: [(&str, &str); 7] = [
+pub(super) const PLATFORMS: [(&str, &str); 8] = [
     ("shopify", "demo-shopify"),
     ("woocommerce", "demo-woocommerce"),
     ("magento", "demo-magento"),
     ("adobe-io-events", "demo-adobe"),
     ("shopware", "demo-shopware"),
+    ("bigcommerce", "demo-bigcommerce"),
     ("standard-webhooks", "demo-standard"),
     ("generic", "demo-generic"),
 ];
@@ -49,6 +51,11 @@ pub(super) fn event_json(name: &str) -> serde_json::Value {
 /// The raw webhook of a platform.
 pub(super) fn body(platform: &str) -> Vec<u8> {
     event_file(&format!("webhooks/{platform}.json"))
+}
+
+/// What a platform's order is read from: the webhook, or what is fetched in its place.
+pub(super) fn order_body(platform: &str) -> Vec<u8> {
+    if platform == "bigcommerce" { body("bigcommerce-order") } else { body(platform) }
 }
 
 /// The headers of a platform's event.
@@ -78,10 +85,11 @@ pub(super) fn platforms_of(document: &str) -> (BTreeMap<String, Arc<dyn Platform
         let egress = egress::read(root.get("egress").as_ref());
         let shop = |table: Table<'_>| {
             let code = table.require("code", value::code);
-            let Configured { platform, needs_secrets } = read(&table, &egress);
-            if needs_secrets {
+            let Configured { platform, needs } = read(&table, &egress);
+            if needs != Needs::Nothing {
                 table.list("secrets", value::text);
             }
+            table.get("api");
             table.finish();
             Some((code?, platform?))
         };

@@ -8,7 +8,7 @@ use crate::webhook::{BadOrder, Event, Rejection, Subject};
 
 /// The sample order of a platform, with some of its fields changed.
 pub(super) fn changed(name: &str, changes: &[(&str, Value)]) -> Vec<u8> {
-    let mut document: Value = serde_json::from_slice(&body(name)).expect("JSON");
+    let mut document: Value = serde_json::from_slice(&order_body(name)).expect("JSON");
     for (pointer, value) in changes {
         let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
         match document.pointer_mut(parent).expect(pointer) {

@@ -60,7 +60,7 @@ fn our_own_order_comes_back_as_it_went() {
     let (platforms, problems) = platforms_of(document);
     assert_eq!(problems, []);
     for (name, shop) in PLATFORMS {
-        let order = sample_platforms()[shop].read(shop, &body(name)).expect(name);
+        let order = sample_platforms()[shop].read(shop, &order_body(name)).expect(name);
         let sent = serde_json::to_vec(&order).expect("JSON");
         assert_eq!(platforms["own"].read(shop, &sent), Ok(order), "{name}");
     }

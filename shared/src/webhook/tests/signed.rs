@@ -44,6 +44,7 @@ fn a_missing_signature_is_named() {
         ("woocommerce", "x-wc-webhook-signature"),
         ("magento", "x-magento-signature"),
         ("shopware", "shopware-shop-signature"),
+        ("bigcommerce", "webhook-id"),
         ("standard-webhooks", "webhook-id"),
     ] {
         let verified = platform(name).verify(webhook(&Headers::default(), BODY), &[Secret::new("key")], signed_at());

@@ -1,0 +1,67 @@
+//! Webhooks that only name an order: the order itself comes from the shop.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::run::{Runner, Verdict};
+use crate::config::Shop;
+use crate::shop::ShopFailure;
+use crate::webhook::BadOrder;
+
+/// How long the calls to the shop may take, all together.
+const FETCH_WITHIN: Duration = Duration::from_secs(10);
+
+/// The body that an order is read from, and why it cannot be, if that is known already.
+pub(super) type Whole = (Vec<u8>, Option<BadOrder>);
+
+impl Runner {
+    /// The body as it came, or the order that was fetched in its place; else when the message is to be tried again.
+    /// Where the order cannot be had for good, or not at the last delivery either, the body stays what it is, so that a
+    /// reset fetches the order then.
+    pub(super) async fn whole(
+        &self,
+        shop: &Shop,
+        order_id: &str,
+        body: Vec<u8>,
+        receive_count: u32,
+    ) -> Result<Whole, Verdict> {
+        if !shop.platform.is_reference(&body) {
+            return Ok((body, None));
+        }
+        let Some(api) = &shop.api else {
+            return Ok((body, Some(missing("api in the shop's configuration: the webhook only names the order"))));
+        };
+        let deadline = self.deadline.min(Instant::now() + FETCH_WITHIN);
+        let failure = match api.fetch(&self.clients, order_id, deadline).await {
+            Ok(order) => return Ok((order, None)),
+            Err(failure) => failure,
+        };
+        let is_last = receive_count >= self.max_receive_count;
+        let Some(least) = wait(&failure).filter(|_| !is_last) else {
+            return Ok((body, Some(missing(&format!("the order from the shop, but: {failure}")))));
+        };
+        let code = &shop.code;
+        tracing::warn!(shop = code, order_id, "order {order_id} of {code} cannot be fetched now: {failure}");
+        Err(match self.put_off(receive_count) {
+            Verdict::Retry(usual) => Verdict::Retry(usual.max(least)),
+            Verdict::Done => Verdict::Retry(least),
+        })
+    }
+}
+
+/// The shortest time until the next try; nothing when there is no use in one.
+fn wait(failure: &ShopFailure) -> Option<Duration> {
+    match failure {
+        ShopFailure::Throttled { after } => Some(*after),
+        ShopFailure::Unavailable(_) => Some(Duration::ZERO),
+        ShopFailure::Refused(_) | ShopFailure::NotFound => None,
+    }
+}
+
+fn missing(expected: &str) -> BadOrder {
+    BadOrder { path: "order".into(), expected: format!("expected {expected}") }
+}
+
+#[cfg(test)]
+mod tests;
