@@ -18,6 +18,7 @@ pub use schedules::{Cleanup, ResetErrors, StaleRule};
 use crate::pipeline::filter::Filter;
 use crate::pipeline::format::Format;
 use crate::pipeline::response::ResponseReader;
+use crate::pipeline::result::Responses;
 use crate::pipeline::transport::Transport;
 use crate::pipeline::transport::egress::Egress;
 use crate::shop::ShopApi;
@@ -85,6 +86,8 @@ pub struct Pipeline {
     pub not_before: Option<jiff::Timestamp>,
     /// How fast the destination is called.
     pub rate: Option<Rate>,
+    /// How the back office's later responses are read.
+    pub responses: Option<Responses>,
     /// How long after the export the back office has to acknowledge it.
     pub acknowledge_within: Option<Duration>,
 }

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::document::{Node, Problems, Table};
 use super::{Config, Invalid, Pipeline, Rate, Reservation, Retries, Shop, Templates, schedules, value};
 use crate::pipeline::transport::egress::{self, Egress};
-use crate::pipeline::{filter, format, response, transport};
+use crate::pipeline::{filter, format, response, result, transport};
 use crate::shop::{self, ShopApi};
 use crate::webhook::{self, Event, Needs};
 
@@ -147,6 +147,7 @@ fn read_pipeline(table: &Table<'_>, context: &Context<'_>) -> Option<Pipeline> {
     let retries = read_retries(table.get("retries"), context.max_receive_count);
     let delay = table.read("delay", value::duration(LONGEST_DELAY));
     let not_before = table.read("not_before", value::timestamp);
+    let responses = table.get("responses").and_then(|node| result::read(&node, code.as_deref()));
     let acknowledge_within = table.read("acknowledge_within", value::duration(LONGEST_DELAY));
     let rate = table.get("rate_limit").and_then(|node| read_rate(&node, transport.as_deref()));
     table.check();
@@ -163,6 +164,7 @@ fn read_pipeline(table: &Table<'_>, context: &Context<'_>) -> Option<Pipeline> {
         delay,
         not_before,
         rate,
+        responses,
         acknowledge_within,
     })
 }

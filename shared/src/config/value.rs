@@ -19,13 +19,15 @@ pub fn text(value: &DeValue<'_>) -> Result<String, String> {
 
 /// A code of a shop or pipeline: it becomes part of URLs, object keys and idempotency keys.
 pub fn code(value: &DeValue<'_>) -> Result<String, String> {
-    let fits = |code: &String| {
-        (1..=64).contains(&code.len())
-            && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
-            && code.as_bytes()[0].is_ascii_alphanumeric()
-    };
     let expected = "a code of 1 to 64 lower-case letters, digits, - and _, beginning with a letter or digit";
-    string(value).ok().filter(fits).ok_or_else(|| expected.into())
+    string(value).ok().filter(|code| is_code(code)).ok_or_else(|| expected.into())
+}
+
+/// Whether a text is a code as [`code`] takes it.
+pub fn is_code(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
+        && text.as_bytes()[0].is_ascii_alphanumeric()
 }
 
 /// True or false.

@@ -17,8 +17,10 @@ mod write;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use percent_encoding::percent_decode_str;
 
 use crate::aws;
+use crate::config::value::is_code;
 use crate::pipeline::idempotency_key;
 
 pub use control::{Pause, Pauses};
@@ -62,6 +64,16 @@ impl ExportKey {
     /// The same for every attempt at this export.
     pub fn idempotency_key(&self) -> String {
         idempotency_key(&self.shop, &self.order_id, &self.pipeline)
+    }
+
+    /// The export that an idempotency key is of; nothing for what is none.
+    pub fn from_idempotency_key(text: &str) -> Option<Self> {
+        let mut parts = text.split(':');
+        let (shop, order_id, pipeline) = (parts.next()?, parts.next()?, parts.next()?);
+        let order_id = percent_decode_str(order_id).decode_utf8().ok()?;
+        let key = Self::new(shop, &order_id, pipeline);
+        // As it is written and no other way, so that nothing else is taken for one.
+        (parts.next().is_none() && is_code(shop) && key.idempotency_key() == text).then_some(key)
     }
 }
 
@@ -122,5 +134,29 @@ impl Ledger {
         let pages = pages.expression_attribute_values(":number", AttributeValue::S(number.to_owned()));
         let items = pages.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
         items.map_err(|failure| LedgerError::unavailable(&failure))?.iter().map(keys::export_key).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_idempotency_key_names_no_export() {
+        for text in
+            ["", "acme", "acme:1", "acme:1:erp:x", ":1:erp", "Acme:1:erp", "a#b:1:erp", "acme:%31:erp", "acme:%ff:erp"]
+        {
+            assert_eq!(ExportKey::from_idempotency_key(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_idempotency_key_names_its_export(shop in "[a-z0-9][a-z0-9_-]{0,20}", order_id in "\\PC{1,60}", pipeline in "[a-z]{1,9}") {
+            let key = ExportKey::new(&shop, &order_id, &pipeline);
+            prop_assert_eq!(ExportKey::from_idempotency_key(&key.idempotency_key()), Some(key));
+        }
     }
 }

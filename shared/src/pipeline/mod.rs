@@ -7,6 +7,7 @@ mod news;
 mod reexport;
 mod reference;
 pub mod response;
+pub mod result;
 pub mod run;
 pub mod transport;
 pub mod wait;

@@ -180,6 +180,11 @@ impl Condition {
         Expression::compile(name, source, Known::Names(&["order"])).map(Self)
     }
 
+    /// Compiles a condition over these names alone.
+    pub fn over(name: &str, source: &str, names: &[&str]) -> Result<Self, TemplateError> {
+        Expression::compile(name, source, Known::Names(names)).map(Self)
+    }
+
     /// The condition as it was written.
     pub fn source(&self) -> &str {
         &self.0.source

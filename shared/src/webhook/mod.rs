@@ -18,6 +18,7 @@ mod signature;
 mod standard_webhooks;
 mod time;
 mod topic;
+mod verifier;
 mod woocommerce;
 
 #[cfg(test)]
@@ -32,6 +33,7 @@ use url::Url;
 pub use happened::events;
 pub use keys::{Fetched, PublicKeys};
 pub use registry::{Configured, Needs, read};
+pub use verifier::{BodySignature, Verifier};
 
 use crate::order::Order;
 use crate::secrets::Secret;

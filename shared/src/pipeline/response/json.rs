@@ -9,7 +9,7 @@ use crate::pipeline::transport::Receipt;
 
 /// A JSON document; null for an empty body.
 #[derive(Debug)]
-pub(super) struct Json(Value);
+pub(in crate::pipeline) struct Json(pub(in crate::pipeline) Value);
 
 impl Kind for Json {
     type Path = String;

@@ -2,9 +2,9 @@
 //! one line in [`KINDS`].
 
 mod header;
-mod json;
-mod reader;
-mod xml;
+pub(super) mod json;
+pub(super) mod reader;
+pub(super) mod xml;
 
 use std::fmt;
 
@@ -26,6 +26,17 @@ pub trait ResponseReader: fmt::Debug + Send + Sync {
 pub struct Reading {
     /// What the back office calls the order.
     pub external_id: Option<String>,
+}
+
+/// What is at a place of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing, or what says as much.
+    Nothing,
+    /// A text or number, without white space at its ends.
+    Text(String),
+    /// Something else.
+    Other,
 }
 
 /// Reads a response reader's settings from its own table.

@@ -22,7 +22,7 @@ const MOST_ID: usize = 200;
 const MOST_COMPLAINT: usize = 300;
 
 /// A kind of answer.
-pub(super) trait Kind: fmt::Debug + Send + Sync + Sized + 'static {
+pub(in crate::pipeline) trait Kind: fmt::Debug + Send + Sync + Sized + 'static {
     /// Where something is in an answer.
     type Path: fmt::Debug + Send + Sync;
     /// What the kind is called in messages.
@@ -147,7 +147,8 @@ fn condition(node: &Node<'_>) -> Option<Condition> {
     Condition::compile("success", &source).map_err(|error| node.problem(error.to_string())).ok()
 }
 
-fn usable_id(text: &str) -> Result<String, &'static str> {
+/// An identifier as it may be kept; the error says what is wrong with it.
+pub(in crate::pipeline) fn usable_id(text: &str) -> Result<String, &'static str> {
     let id = text.trim();
     if id.is_empty() {
         Err("it is empty")
@@ -161,7 +162,8 @@ fn usable_id(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn one_line(text: &str) -> String {
+/// A back office's own words as they may be kept: capped, without control characters.
+pub(in crate::pipeline) fn one_line(text: &str) -> String {
     let text = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
     text.take(MOST_COMPLAINT).collect()
 }

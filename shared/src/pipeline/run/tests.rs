@@ -84,6 +84,7 @@ fn pipeline(behaviour: Behaviour) -> Pipeline {
         delay: None,
         not_before: None,
         rate: None,
+        responses: None,
         acknowledge_within: None,
     }
 }

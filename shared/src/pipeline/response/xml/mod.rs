@@ -1,19 +1,21 @@
 //! Answers in XML, with the simplest of `XPath`'s paths.
 
 mod path;
+mod read;
 mod tree;
 
 use serde_json::Value;
 use toml::de::DeValue;
 
-use self::path::Path;
-use self::tree::Element;
+pub(in crate::pipeline) use self::path::Path;
+pub(in crate::pipeline) use self::read::each;
+pub(in crate::pipeline) use self::tree::{Element, decode};
 use super::reader::Kind;
 use crate::pipeline::transport::Receipt;
 
 /// The root element; nothing for an empty body.
 #[derive(Debug)]
-pub(super) struct Xml(Option<Element>);
+pub(in crate::pipeline) struct Xml(pub(in crate::pipeline) Option<Element>);
 
 impl Kind for Xml {
     type Path = Path;
@@ -29,8 +31,8 @@ impl Kind for Xml {
         if receipt.body.trim_ascii().is_empty() {
             return Ok(Self(None));
         }
-        let text = tree::decode(&receipt.body).ok_or("it is not in UTF-8")?;
-        tree::parse(&text).map(|root| Self(Some(root)))
+        let text = decode(&receipt.body).ok_or("it is not in UTF-8")?;
+        read::parse(&text).map(|root| Self(Some(root)))
     }
 
     fn find(&self, path: &Path) -> Option<String> {

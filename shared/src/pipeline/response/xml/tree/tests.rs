@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::super::path::Path;
+use super::super::read::parse;
 use super::*;
 
 const ANSWER: &str = r#"<?xml version="1.0"?>
