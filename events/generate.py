@@ -5,7 +5,7 @@
     python3 events/generate.py --now --out DIR       freshly signed, for a live stack
 
 `intake-<platform>.json` is what API Gateway hands to the intake function, `processor.json` what SQS hands to the
-processor. Run it after a change to webhooks/ or secrets.json; a test compares the events with the bodies.
+processor, `responses-http.json` a back office's later answer. Run it after a change to webhooks/ or secrets.json; a test compares the events with the bodies.
 """
 
 import argparse
@@ -153,8 +153,20 @@ PLATFORMS = {
 }
 
 
+# What a back office says later of an order.
+RESPONSE = b'{"order":"10042","id":"ERP-2026-004711"}'
+
+
 def intake_event(shop, topic, body, headers, encoded, now):
-    path = f"/webhooks/{shop}"
+    return request("/webhooks/{shop}", {"shop": shop}, topic, body, headers, encoded, now)
+
+
+def response_event(pipeline, body, headers, now):
+    return request("/responses/{pipeline}", {"pipeline": pipeline}, None, body, headers, False, now)
+
+
+def request(route, parameters, topic, body, headers, encoded, now):
+    path = route.format(**parameters)
     sender = {
         "accept": "*/*",
         "content-length": str(len(body)),
@@ -166,7 +178,7 @@ def intake_event(shop, topic, body, headers, encoded, now):
     }
     event = {
         "version": "2.0",
-        "routeKey": "ANY /webhooks/{shop}",
+        "routeKey": f"ANY {route}",
         "rawPath": path,
         "rawQueryString": f"topic={topic}" if topic else "",
         "headers": dict(sorted((sender | headers).items())),
@@ -187,12 +199,12 @@ def intake_event(shop, topic, body, headers, encoded, now):
                 "userAgent": headers["user-agent"],
             },
             "requestId": "HnT1kFictional=",
-            "routeKey": "ANY /webhooks/{shop}",
+            "routeKey": f"ANY {route}",
             "stage": "$default",
             "time": datetime.fromtimestamp(now, timezone.utc).strftime("%d/%b/%Y:%H:%M:%S +0000"),
             "timeEpoch": now * 1000,
         },
-        "pathParameters": {"shop": shop},
+        "pathParameters": parameters,
         "body": in_base64(body) if encoded else body.decode(),
         "isBase64Encoded": encoded,
     }
@@ -259,6 +271,9 @@ def main():
     ]
     records = [record(*signed[platform], own, signed[platform][3].get(id_header), now) for platform, own, id_header in queued]
     write("processor.json", {"Records": records})
+
+    body, headers = standard_webhooks(RESPONSE, secrets["demo-erp-callback"], now)
+    write("responses-http.json", response_event("erp", body, headers, now))
 
 
 if __name__ == "__main__":

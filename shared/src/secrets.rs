@@ -103,6 +103,19 @@ impl Secrets {
         }
     }
 
+    /// Those of `names` that can be had, in their order, and why the others cannot: whoever verifies by one of several
+    /// leaves out the ones that it has not.
+    pub async fn live(&self, names: &[String], freshness: Freshness) -> (Vec<Secret>, Vec<SecretError>) {
+        let (mut secrets, mut failed) = (Vec::new(), Vec::new());
+        for name in names {
+            match self.get(name, freshness).await {
+                Ok(secret) => secrets.push(secret),
+                Err(error) => failed.push(error),
+            }
+        }
+        (secrets, failed)
+    }
+
     async fn read(&self, name: &str) -> Result<Secret, SecretError> {
         let error = |reason: String| SecretError { name: name.to_owned(), reason };
         let client = self.client.as_ref().ok_or_else(|| error("no such secret".into()))?;

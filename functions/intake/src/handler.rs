@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 use ordersync::clock;
 use ordersync::config::{Config, Live, Shop};
 use ordersync::queue::{Envelope, Inbound};
-use ordersync::secrets::{Freshness, Secret, SecretError, Secrets};
+use ordersync::secrets::{Freshness, Secret, Secrets};
 use ordersync::webhook::{Headers, Identity, PublicKeys, Rejection, Subject, Webhook};
 
 use crate::answer::{Answer, Challenge, MAX_BODY_BYTES};
@@ -139,14 +139,7 @@ impl Intake {
 
     /// The shop's live secrets. One that cannot be read is left out as long as there is another.
     async fn secrets_of(&self, shop: &Shop, freshness: Freshness) -> Result<Vec<Secret>, Answer> {
-        let reads = stream::iter(&shop.secrets).then(|name| self.secrets.get(name, freshness));
-        let (mut secrets, mut failed): (Vec<Secret>, Vec<SecretError>) = (Vec::new(), Vec::new());
-        for read in reads.collect::<Vec<_>>().await {
-            match read {
-                Ok(secret) => secrets.push(secret),
-                Err(error) => failed.push(error),
-            }
-        }
+        let (secrets, failed) = self.secrets.live(&shop.secrets, freshness).await;
         for error in &failed {
             tracing::error!(shop = shop.code, error = %error, "{error}");
         }

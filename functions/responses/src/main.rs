@@ -1,7 +1,16 @@
 //! Responses: takes what back offices answer later, as files under `responses/` of the bucket or by HTTP.
 
+mod answer;
+mod bucket;
 mod event;
+mod file;
 mod handler;
+mod key;
+mod place;
+mod request;
+mod tally;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,7 +35,7 @@ async fn main() -> Result<ExitCode, Error> {
     };
     run(service_fn(move |event: LambdaEvent<Value>| {
         let responses = Arc::clone(&responses);
-        async move { responses.handle(event.payload).await }
+        async move { responses.handle(event.payload, event.context.deadline).await }
     }))
     .await?;
     Ok(ExitCode::SUCCESS)

@@ -65,7 +65,12 @@ pub(crate) fn generic(order: &Value) -> Signed {
 
 /// The same, signed with another secret.
 pub(crate) fn generic_with(order: &Value, secret: &str) -> Signed {
-    let body = order.to_string().into_bytes();
+    generic_text(&order.to_string(), secret)
+}
+
+/// Any text, signed as a generic shop does.
+pub(crate) fn generic_text(text: &str, secret: &str) -> Signed {
+    let body = text.as_bytes().to_vec();
     let signature = format!("sha256={}", hex::encode(mac(secret.as_bytes(), &body)));
     Signed::new(body, &[("x-signature", &signature)])
 }
@@ -170,9 +175,14 @@ pub(crate) fn standard_at(second: i64, id: &str) -> Signed {
 }
 
 fn standard(platform: &str, body: Vec<u8>, second: i64) -> Signed {
+    standard_with(&secret(platform), body, second)
+}
+
+/// Any body signed by Standard Webhooks.
+pub(crate) fn standard_with(secret: &[u8], body: Vec<u8>, second: i64) -> Signed {
     let (id, time) = ("msg_it", second.to_string());
     let message = [id.as_bytes(), b".", time.as_bytes(), b".", &body].concat();
-    let signature = format!("v1,{}", BASE64.encode(mac(&secret(platform), &message)));
+    let signature = format!("v1,{}", BASE64.encode(mac(secret, &message)));
     Signed::new(body, &[("webhook-id", id), ("webhook-timestamp", &time), ("webhook-signature", &signature)])
 }
 

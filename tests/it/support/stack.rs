@@ -54,8 +54,17 @@ impl Stack {
 
     /// Posts a webhook and returns the answer; behind the shop there may be a query.
     pub(crate) async fn post(&self, shop: &str, webhook: &Signed) -> Response {
-        let mut request = self.http.post(format!("{}/webhooks/{shop}", self.api_url)).body(webhook.body.clone());
-        for (name, value) in &webhook.headers {
+        self.send(&format!("/webhooks/{shop}"), webhook).await
+    }
+
+    /// Posts what a back office says later of a pipeline's exports.
+    pub(crate) async fn call_back(&self, pipeline: &str, response: &Signed) -> Response {
+        self.send(&format!("/responses/{pipeline}"), response).await
+    }
+
+    async fn send(&self, path: &str, signed: &Signed) -> Response {
+        let mut request = self.http.post(format!("{}{path}", self.api_url)).body(signed.body.clone());
+        for (name, value) in &signed.headers {
             request = request.header(name, value);
         }
         request.send().await.unwrap()
@@ -115,6 +124,17 @@ impl Stack {
         let (kind, encoding) =
             (answer.content_type().unwrap_or_default().to_owned(), answer.content_encoding().map(Into::into));
         (answer.body.collect().await.unwrap().into_bytes().to_vec(), kind, encoding)
+    }
+
+    /// Puts an object into the stack's bucket and returns its version.
+    pub(crate) async fn put(&self, key: &str, body: &str) -> String {
+        let put = self.s3.put_object().bucket(&self.bucket).key(key).body(body.as_bytes().to_vec().into());
+        put.send().await.unwrap_or_else(|error| panic!("object {key}: {error:?}")).version_id.unwrap()
+    }
+
+    /// Whether there is an object.
+    pub(crate) async fn has_object(&self, key: &str) -> bool {
+        self.s3.head_object().bucket(&self.bucket).key(key).send().await.is_ok()
     }
 
     /// Every message of the dead-letter queue whose body contains `part`, as soon as there is one.
