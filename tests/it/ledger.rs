@@ -125,6 +125,7 @@ async fn what_the_shop_says_is_noted_and_what_it_does_not_say_is_kept() {
     let paid = Observation {
         order_state: Some("processing".into()),
         payment_state: Some("paid".into()),
+        payment_method: None,
         is_unpaid: false,
         is_canceled: false,
         told: told(2),
@@ -176,6 +177,7 @@ async fn a_further_attempt_leaves_what_was_said_of_the_order() {
     let paid = Observation {
         order_state: None,
         payment_state: Some("paid".into()),
+        payment_method: None,
         is_unpaid: false,
         is_canceled: false,
         told: told(2),
@@ -199,6 +201,7 @@ async fn what_was_said_earlier_does_not_undo_what_was_said_later() {
     let said = |state: &str, is_unpaid, second| Observation {
         order_state: None,
         payment_state: Some(state.into()),
+        payment_method: None,
         is_unpaid,
         is_canceled: false,
         told: told(second),

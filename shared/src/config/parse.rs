@@ -67,10 +67,10 @@ struct Context<'a> {
 fn read_document(root: &Table<'_>, templates: &Templates, max_receive_count: u32) -> Config {
     let egress = egress::read(root.get("egress").as_ref());
     let (shops, codes) = read_shops(root, &egress);
-    let context = Context { egress: &egress, templates, shops: &codes, max_receive_count };
+    let context = Context { egress: &egress, templates, shops: &codes.all, max_receive_count };
     let pipelines = read_pipelines(root, &context);
     let pipeline_codes: BTreeSet<String> = pipelines.iter().map(|pipeline| pipeline.code.clone()).collect();
-    let cancel_stale = schedules::read_cancel_stale(root.get("cancel_stale"), context.shops);
+    let cancel_stale = schedules::read_cancel_stale(root.get("cancel_stale"), &codes);
     Config {
         shops,
         cancel_stale,
@@ -81,19 +81,33 @@ fn read_document(root: &Table<'_>, templates: &Templates, max_receive_count: u32
     }
 }
 
-fn read_shops(root: &Table<'_>, egress: &Egress) -> (BTreeMap<String, Shop>, BTreeSet<String>) {
-    let mut codes = BTreeSet::new();
+/// Codes of the document's shops, of those with problems too.
+#[derive(Debug, Default)]
+pub(super) struct ShopCodes {
+    /// Of every shop.
+    pub(super) all: BTreeSet<String>,
+    /// Of those whose orders cannot be cancelled: without an `api`, or with one that cannot.
+    pub(super) without_cancel: BTreeSet<String>,
+}
+
+fn read_shops(root: &Table<'_>, egress: &Egress) -> (BTreeMap<String, Shop>, ShopCodes) {
+    let mut codes = ShopCodes::default();
     let Some(node) = root.required("shops") else { return (BTreeMap::new(), codes) };
     let shops = node.each(|node| {
         let table = node.table()?;
         let code = table.require("code", value::code);
-        if let Some(code) = code.clone()
-            && !codes.insert(code.clone())
-        {
+        let is_new = code.clone().is_none_or(|code| codes.all.insert(code));
+        if let Some(code) = code.as_ref().filter(|_| !is_new) {
             node.problem(format!("the code {code:?} is used by another shop already"));
         }
-        let shop = read_shop(&table, code, egress)?;
-        Some((shop.code.clone(), shop))
+        // What is wrong with an `api` is said there.
+        let has_api = table.get("api").is_some();
+        let shop = read_shop(&table, code.clone(), egress);
+        let can_cancel = shop.as_ref().and_then(|shop| Some(shop.api.as_ref()?.can_cancel()));
+        if let Some(code) = code.filter(|_| is_new && !can_cancel.unwrap_or(has_api)) {
+            codes.without_cancel.insert(code);
+        }
+        Some((shop.as_ref()?.code.clone(), shop?))
     });
     (shops.into_iter().collect(), codes)
 }

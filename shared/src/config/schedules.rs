@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::document::{Node, Table};
-use super::parse::known_code;
+use super::parse::{ShopCodes, known_code};
 use super::value;
 use crate::ledger::{Fault, Status};
 
@@ -67,15 +67,16 @@ pub(super) fn read_reset_errors(node: Option<Node<'_>>) -> ResetErrors {
     }
 }
 
-pub(super) fn read_cancel_stale(node: Option<Node<'_>>, shops: &BTreeSet<String>) -> Vec<StaleRule> {
+pub(super) fn read_cancel_stale(node: Option<Node<'_>>, shops: &ShopCodes) -> Vec<StaleRule> {
     let Some(table) = node.and_then(|node| node.table()) else { return Vec::new() };
     let rules = table.required("rules").map(|node| node.each(|rule| read_stale_rule(&rule.table()?, shops)));
     table.check();
     rules.unwrap_or_default()
 }
 
-fn read_stale_rule(table: &Table<'_>, shops: &BTreeSet<String>) -> Option<StaleRule> {
-    let shops = table.list("shops", known_code("shop", shops));
+fn read_stale_rule(table: &Table<'_>, codes: &ShopCodes) -> Option<StaleRule> {
+    let shops = table.list("shops", known_code("shop", &codes.all));
+    check_can_cancel(table, &shops, codes);
     let method = table.require("method", value::text);
     let statuses = table.required("statuses").map(|node| node.each(|status| status.parse(value::text)));
     let only_exported = table.read("only_exported", value::boolean);
@@ -90,6 +91,22 @@ fn read_stale_rule(table: &Table<'_>, shops: &BTreeSet<String>) -> Option<StaleR
         older_than: older_than?,
         report: report.unwrap_or(false),
     })
+}
+
+/// A rule that no order can ever be cancelled by is a mistake. One for every shop passes over those that cannot cancel.
+fn check_can_cancel(rule: &Table<'_>, shops: &[String], codes: &ShopCodes) {
+    let how = "give the shop an api that can cancel";
+    if rule.get("shops").is_none_or(|node| node.each(|_| Some(())).is_empty()) {
+        if !codes.all.is_empty() && codes.all == codes.without_cancel {
+            rule.problem(format!("orders of no shop can be cancelled: {how}"));
+        }
+        return;
+    }
+    if let Some(node) = rule.get("shops") {
+        for shop in shops.iter().filter(|shop| codes.without_cancel.contains(*shop)) {
+            node.problem(format!("orders of the shop {shop:?} cannot be cancelled: {how}"));
+        }
+    }
 }
 
 pub(super) fn read_cleanup(node: Option<Node<'_>>, pipelines: &BTreeSet<String>) -> Cleanup {

@@ -55,6 +55,28 @@ fn more_attempts_than_the_queue_makes_are_refused() {
 }
 
 #[test]
+fn a_rule_for_a_shop_that_cannot_cancel_is_refused() {
+    let without = SAMPLE.lines().filter(|line| !line.starts_with("api =")).collect::<Vec<_>>().join("\n");
+    let second = "[[shops]]\ncode = \"acme-us\"\nplatform = \"magento\"\nsecrets = [\"a\"]\n";
+    let with_shops = |text: &str, shops: &str| text.replace("{ method = \"banktransfer\"", shops);
+    for (text, expected) in [
+        (SAMPLE.to_owned(), "no problem"),
+        (format!("{second}{SAMPLE}"), "no problem"),
+        (without.clone(), "cancel_stale.rules[0]: orders of no shop can be cancelled"),
+        (with_shops(&without, "{ shops = [], method = \"banktransfer\""), "orders of no shop can be cancelled"),
+        (
+            with_shops(&format!("{second}{SAMPLE}"), "{ shops = [\"acme-eu\", \"acme-us\"], method = \"banktransfer\""),
+            "cancel_stale.rules[0].shops: orders of the shop \"acme-us\" cannot be cancelled",
+        ),
+        // What is wrong with the api is said once, at the api.
+        (SAMPLE.replace("https://acme-eu.example.com\"", "nowhere\""), "the configuration has 1 problem\n"),
+    ] {
+        let found = problems(&text);
+        assert!(found.contains(expected), "expected {expected}, found {found}");
+    }
+}
+
+#[test]
 fn a_template_with_a_mistake_is_reported_with_its_own_line() {
     let templates = [("erp-order.json.j2".to_owned(), "{\n  {{ order.number }\n}".to_owned())].into_iter().collect();
     let invalid = parse("ordersync.toml", SAMPLE, &templates, 10).unwrap_err();

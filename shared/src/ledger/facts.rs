@@ -85,7 +85,7 @@ pub fn customer_key(email: &str) -> String {
 }
 
 /// The platform's words are short; what is not is cut, so that the row stays within the table's limits.
-fn capped(word: Option<&String>) -> Option<String> {
+pub(super) fn capped(word: Option<&String>) -> Option<String> {
     word.map(|word| word.chars().take(LONGEST_WORD).collect())
 }
 
@@ -96,6 +96,8 @@ pub struct Observation {
     pub order_state: Option<String>,
     /// The platform's word for the payment's state; where it says none, the ledger keeps what it has.
     pub payment_state: Option<String>,
+    /// The platform's code of the payment method; where it says none, the ledger keeps what it has.
+    pub payment_method: Option<String>,
     /// Whether something is left to pay.
     pub is_unpaid: bool,
     /// Whether it was cancelled.
@@ -110,6 +112,7 @@ impl Observation {
         Self {
             order_state: capped(order.state.as_ref()),
             payment_state: capped(order.payment.state.as_ref()),
+            payment_method: capped(order.payment.method.as_ref()),
             is_unpaid: !order.payment.paid && !is_canceled,
             is_canceled,
             told,
@@ -125,7 +128,8 @@ impl Observation {
             Event::Paid => (None, word("paid")),
             Event::Placed | Event::Updated => return None,
         };
-        Some(Self { order_state, payment_state, is_unpaid: false, is_canceled: event == Event::Canceled, told })
+        let is_canceled = event == Event::Canceled;
+        Some(Self { order_state, payment_state, payment_method: None, is_unpaid: false, is_canceled, told })
     }
 }
 

@@ -15,6 +15,9 @@ pub(super) const BY_NUMBER: &str = "by-number";
 /// a second do not meet in one.
 pub(super) const SHARDS: u64 = 8;
 
+/// Sparse index of the rows of unpaid orders, by when they were placed.
+pub(super) const UNPAID: &str = "unpaid";
+
 /// Sparse index of exports that the ledger hands out at a time.
 pub(super) const DUE: &str = "due";
 

@@ -10,6 +10,7 @@ mod pages;
 mod payload;
 mod recover;
 mod row;
+mod stale;
 mod state;
 mod transition;
 mod write;
@@ -30,6 +31,7 @@ pub use pages::{Pages, Summary};
 pub use payload::{Payload, PayloadStore};
 pub use recover::{Answered, Reset};
 pub use row::{Attempt, CancelTry, Outcome, Row};
+pub use stale::{Hold, Standing, Unpaid};
 pub(crate) use state::refusal;
 pub use state::{Claim, Fault, Status};
 

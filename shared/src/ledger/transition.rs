@@ -14,10 +14,12 @@ use super::{
 
 mod answered;
 mod recovered;
+mod stale;
 mod waiting;
 
 pub(super) use answered::{acknowledge, deny};
 pub(super) use recovered::{expire, reset, unacknowledged};
+pub(super) use stale::{announce, conclude, decline, hold, let_go, postpone, set_aside};
 pub(super) use waiting::{Waits, park, release, repark, settle};
 
 /// Rows that no attempt was ever made for: another webhook of the order may know better.
@@ -268,7 +270,11 @@ pub(super) fn observe(row: &Row, said: &Observation, ends: bool, now: Timestamp,
 
 fn observation(row: &Row, said: &Observation) -> Change {
     let unpaid = said.is_unpaid.then(|| text(&unpaid_key(&row.key)));
-    let states = [("order_state", &said.order_state), ("payment_state", &said.payment_state)];
+    let states = [
+        ("order_state", &said.order_state),
+        ("payment_state", &said.payment_state),
+        ("payment_method", &said.payment_method),
+    ];
     let words = states.into_iter().filter_map(|(name, state)| Some((name, optional(state.as_ref())?)));
     let values = [&[("seen", status(row.status))][..], &news(said.told)].concat();
     words

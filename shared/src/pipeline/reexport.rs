@@ -1,10 +1,12 @@
 //! From a message that names an export to the attempt: the ledger's row has the order.
 
+use super::filter;
 use super::message::{Message, MessageError, read_order};
 use super::run::{Arrival, Runner, Verdict, name};
 use crate::clock;
-use crate::config::Config;
-use crate::ledger::{ExportKey, Facts, Fault, Payload, PayloadStore, Row, Told};
+use crate::config::{Config, Pipeline};
+use crate::ledger::{ExportKey, Facts, Fault, Payload, PayloadStore, Recorded, Row, Told};
+use crate::order::Order;
 use crate::queue::Envelope;
 use crate::webhook::Event;
 
@@ -45,6 +47,11 @@ impl Runner {
             }
         };
         let order = if envelope.event == Some(Event::Canceled) { canceled(order, &row) } else { order };
+        // The filter was asked about the webhook, not about what ordersync itself made happen since.
+        let is_untried = row.attempts == 0 && row.history.is_empty();
+        if envelope.event.is_some() && is_untried && self.is_declined(pipeline, &row, &order).await? {
+            return Ok(Verdict::Done);
+        }
         let (facts, owner) = (facts(&row, payload.clone(), &order), self.owner(message));
         let arrival = Arrival {
             order: &order,
@@ -58,6 +65,22 @@ impl Runner {
         Ok(self.run(pipeline, arrival).await)
     }
 
+    /// Whether the pipeline's filter ends an export that was not tried yet.
+    async fn is_declined(&self, pipeline: &Pipeline, row: &Row, order: &Order) -> Result<bool, MessageError> {
+        let now = clock::now();
+        match pipeline.filter.decide(order, now) {
+            Ok(filter::Verdict::Take) => Ok(false),
+            Ok(filter::Verdict::Decline(reason)) => {
+                let recorded = self.ledger.decline(row, &reason, now).await?;
+                if recorded == Recorded::Written {
+                    tracing::info!(export = row.key.idempotency_key(), reason, "skipped {}", name(&row.key));
+                }
+                Ok(recorded == Recorded::Written)
+            }
+            Err(error) => self.abandon(row, &error.to_string(), Fault::Permanent).await.map(|_| true),
+        }
+    }
+
     async fn abandon(&self, row: &Row, reason: &str, fault: Fault) -> Result<Verdict, MessageError> {
         let export = row.key.idempotency_key();
         tracing::error!(export, "gave up on {}: {reason}", name(&row.key));
@@ -67,7 +90,7 @@ impl Runner {
 }
 
 /// The order as it was placed, in the state that it is in since ordersync had it cancelled.
-fn canceled(mut order: crate::order::Order, row: &Row) -> crate::order::Order {
+fn canceled(mut order: Order, row: &Row) -> Order {
     order.canceled = true;
     order.state = row.order_state.clone().or(order.state);
     order.payment.state = row.payment_state.clone().or(order.payment.state);
@@ -75,7 +98,7 @@ fn canceled(mut order: crate::order::Order, row: &Row) -> crate::order::Order {
 }
 
 /// What the row knows already, for the writes that need it.
-fn facts(row: &Row, payload: Payload, order: &crate::order::Order) -> Facts {
+fn facts(row: &Row, payload: Payload, order: &Order) -> Facts {
     let told = row.observed.unwrap_or(Told::by(&[Event::Placed], row.created_at));
     Facts { is_unpaid: row.is_unpaid, ..Facts::of(order, false, told, payload, row.envelope.clone()) }
 }

@@ -94,3 +94,24 @@ fn a_claim_is_refused_in_every_state_but_those_that_wait() {
         assert_eq!(refusal::<()>(&row, now), expected, "{status}");
     }
 }
+
+#[test]
+fn an_order_is_held_let_go_and_set_aside_as_it_was_seen() {
+    let now = at("2026-01-12T09:15:02Z");
+    let taken = crate::ledger::Hold { key: key(), until: at("2026-01-12T09:17:02Z"), tries: 2 };
+    insta::assert_snapshot!("hold", hold(&taken, now).describe());
+    insta::assert_snapshot!("postpone", postpone(&taken, 2, at("2026-01-12T09:19:02Z"), "503").describe());
+    insta::assert_snapshot!("conclude", conclude(&taken, "canceled").describe());
+    insta::assert_snapshot!("let_go", let_go(&taken).describe());
+    let observed = Some(Told::by(&[Event::Placed], at("2026-01-05T09:15:01Z")));
+    let seen = Row { observed, ..Row::sample(Status::Exported) };
+    insta::assert_snapshot!("set_aside", set_aside(&seen, Some("refused: no")).describe());
+}
+
+#[test]
+fn a_cancellation_is_announced_only_where_nothing_was_tried() {
+    let (now, again) = (at("2026-01-12T09:15:02Z"), at("2026-01-12T09:20:02Z"));
+    insta::assert_snapshot!("announce", announce(&key(), &facts(), State::Say, again, now).describe());
+    let seen = Row { attempts: 0, ..Row::sample(Status::Pending) };
+    insta::assert_snapshot!("decline", decline(&seen, "when is false", now, Duration::from_hours(24)).describe());
+}
