@@ -1,16 +1,13 @@
 //! The processor killed in the middle of a batch.
 
-use std::fs;
-use std::process::Command;
 use std::time::Duration;
 
-use ordersync::aws;
 use ordersync::ledger::{Outcome, Status};
 
-use crate::support::eventually;
 use crate::support::receiver::{Receiver, Reply};
 use crate::support::shop::{generic, order};
 use crate::support::stack::Stack;
+use crate::support::{eventually, process};
 
 #[tokio::test]
 async fn orders_of_a_killed_batch_arrive_all_the_same() {
@@ -22,7 +19,7 @@ async fn orders_of_a_killed_batch_arrive_all_the_same() {
         stack.accept("it-kill", &generic(&order(id))).await;
     }
     eventually("every order to be on its way", async || (receiver.requests().len() >= 5).then_some(())).await;
-    kill_processors();
+    assert!(process::kill("FN_PROCESSOR") > 0, "no processor to kill");
     for id in &ids {
         let row = stack.export("it-kill", id, "kill", Status::Exported).await;
         let outcomes: Vec<_> = row.history.iter().map(|attempt| attempt.outcome).collect();
@@ -31,22 +28,4 @@ async fn orders_of_a_killed_batch_arrive_all_the_same() {
         assert_eq!(keys.len(), 2, "once before the kill, once after it");
         assert_eq!(keys[0], keys[1], "with the same idempotency key");
     }
-}
-
-/// Ends every process of the stack's processor, as a crash would.
-fn kill_processors() {
-    let name = aws::variable("FN_PROCESSOR").expect("FN_PROCESSOR of stack.env");
-    let endpoint = aws::variable("AWS_ENDPOINT_URL").expect("AWS_ENDPOINT_URL of stack.env");
-    let wanted = [format!("AWS_LAMBDA_FUNCTION_NAME={name}"), format!("AWS_ENDPOINT_URL={endpoint}")];
-    let mut killed = 0;
-    for process in fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(environment) = fs::read(process.path().join("environ")) else { continue };
-        let has = |line: &String| environment.split(|byte| *byte == 0).any(|entry| entry == line.as_bytes());
-        if wanted.iter().all(has) {
-            let pid = process.file_name();
-            assert!(Command::new("kill").arg("-9").arg(pid).status().unwrap().success());
-            killed += 1;
-        }
-    }
-    assert!(killed > 0, "no processor to kill");
 }

@@ -20,4 +20,5 @@ mod schedules;
 mod secrets;
 mod shops;
 mod sizes;
+mod stale;
 mod support;

@@ -1,11 +1,19 @@
 //! Cancel-stale: on a schedule, cancels unpaid orders at their shop when a rule says so.
 
+mod cancel;
+mod ended;
+mod failure;
 mod handler;
+mod listing;
+mod memory;
+mod record;
+mod rules;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use ordersync::queue::Requeue;
 use ordersync::schedule::answer;
 use ordersync::secrets::Secrets;
 use ordersync::setup::Setup;
@@ -13,6 +21,7 @@ use ordersync::{aws, telemetry};
 use serde_json::Value;
 
 use handler::CancelStale;
+use memory::Memory;
 
 const NAME: &str = "cancel-stale";
 
@@ -40,8 +49,9 @@ async fn main() -> Result<ExitCode, Error> {
 async fn start() -> Result<CancelStale, Error> {
     let setup = Setup::from_environment().await?;
     Ok(CancelStale {
-        sqs: aws::sqs_client(&setup.sdk),
-        queue_url: aws::required_variable("QUEUE_URL")?,
+        requeue: Requeue { sqs: aws::sqs_client(&setup.sdk), queue_url: aws::required_variable("QUEUE_URL")? },
+        memory: Memory::default(),
+        s3: setup.s3,
         secrets: Secrets::new(aws::secrets_client(&setup.sdk)),
         config: setup.config,
         ledger: setup.ledger,

@@ -1,6 +1,7 @@
 //! What the tests share: the stack, the shops that send, the receivers that get.
 
 pub(crate) mod fake_shop;
+pub(crate) mod process;
 pub(crate) mod receiver;
 pub(crate) mod shop;
 pub(crate) mod stack;
