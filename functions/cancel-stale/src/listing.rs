@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use ordersync::config::{Config, Shop};
 use ordersync::ledger::{Ledger, LedgerError, Standing, Unpaid};
 use ordersync::schedule::{Report, Run};
-use ordersync::webhook::Event;
 use tokio::time::Instant;
 
 use crate::memory::Memory;
+use crate::record::{codes, outlives_cancellation};
 use crate::rules::{Reason, Subject, Verdict, judge};
 
 /// Parts of the index that are read at the same time.
@@ -161,7 +161,7 @@ impl Listing<'_> {
     /// Tells the rows that are behind what another row of the order knows: it is paid, cancelled or set aside.
     async fn catch_up(&self, order: &Standing) -> Result<Found, LedgerError> {
         if let Some(said) = order.observation().filter(|_| !self.run.dry_run) {
-            let kept = told_of_cancellations(self.config, &order.key.shop);
+            let kept = codes(self.config, &order.key.shop, outlives_cancellation);
             self.ledger.observe(&order.key.shop, &order.key.order_id, &said, &kept, self.now).await?;
         }
         Ok(Found::Behind)
@@ -181,13 +181,6 @@ impl Listing<'_> {
 pub(crate) fn would_cancel(order: &Standing) {
     let (shop, order_id, placed_at) = (&order.key.shop, &order.key.order_id, order.placed_at);
     tracing::info!(shop, order_id, %placed_at, "would cancel order {order_id} of {shop}");
-}
-
-/// Codes of the pipelines that a shop's cancellations are for.
-pub(crate) fn told_of_cancellations<'c>(config: &'c Config, shop: &str) -> Vec<&'c str> {
-    let is_told = |on: &BTreeSet<Event>| on.contains(&Event::Canceled);
-    let told = config.pipelines.iter().filter(|pipeline| pipeline.serves(shop) && is_told(&pipeline.on));
-    told.map(|pipeline| pipeline.code.as_str()).collect()
 }
 
 /// An order as the rules see it.

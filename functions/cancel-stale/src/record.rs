@@ -1,15 +1,14 @@
 //! Puts a cancellation on record, and has the pipelines export it that ask for cancellations.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use ordersync::clock;
-use ordersync::config::Config;
+use ordersync::config::{Config, Pipeline};
 use ordersync::ledger::{ExportKey, Facts, Ledger, LedgerError, Observation, Recorded, Row};
 use ordersync::queue::Requeue;
 use ordersync::webhook::Event;
-
-use crate::listing::told_of_cancellations;
 
 /// Records that the order which `order` is a row of is cancelled. What ends here before its last step is done again by
 /// the next run: only that takes the order out of the index.
@@ -21,12 +20,12 @@ pub(crate) async fn canceled(
     said: &Observation,
 ) -> Result<(), LedgerError> {
     let (shop, order_id) = (&order.shop, &order.order_id);
-    let told = told_of_cancellations(config, shop);
+    let told = codes(config, shop, |pipeline| pipeline.on.contains(&Event::Canceled));
     let rows = ledger.order(shop, order_id).await?;
     match Facts::of_cancellation(&rows, said) {
         Some(facts) => {
             announce(ledger, requeue, order, &told, &facts).await?;
-            end_unseen(config, ledger, order, &told, &rows, &facts).await?;
+            end_unseen(config, ledger, order, &rows, &facts).await?;
         }
         None if told.is_empty() => {}
         None => tracing::warn!(
@@ -36,7 +35,19 @@ pub(crate) async fn canceled(
             its raw order is no longer kept"
         ),
     }
-    ledger.observe(shop, order_id, said, &told, clock::now()).await.map(drop)
+    let kept = codes(config, shop, outlives_cancellation);
+    ledger.observe(shop, order_id, said, &kept, clock::now()).await.map(drop)
+}
+
+/// Whether a cancelled order's exports by a pipeline go on: they tell of just that, or of money that was given back.
+pub(crate) fn outlives_cancellation(pipeline: &Pipeline) -> bool {
+    !pipeline.on.is_disjoint(&BTreeSet::from([Event::Canceled, Event::Refunded]))
+}
+
+/// Codes of a shop's pipelines of a kind.
+pub(crate) fn codes<'c>(config: &'c Config, shop: &str, is_meant: impl Fn(&Pipeline) -> bool) -> Vec<&'c str> {
+    let meant = config.pipelines.iter().filter(|pipeline| pipeline.serves(shop) && is_meant(pipeline));
+    meant.map(|pipeline| pipeline.code.as_str()).collect()
 }
 
 /// Has the pipelines in `told` export the cancellation that have done nothing about the order yet.
@@ -69,20 +80,19 @@ async fn announce(
     Ok(())
 }
 
-/// Exports of the order as it was placed that were not begun: should its own webhook still be tried, it begins none.
+/// Exports of the order that were not begun and are not to be any more: should a webhook of it still be tried, it begins
+/// none of them.
 async fn end_unseen(
     config: &Config,
     ledger: &Ledger,
     order: &ExportKey,
-    told: &[&str],
     rows: &[Row],
     facts: &Facts,
 ) -> Result<(), LedgerError> {
-    let has_row = |code: &str| rows.iter().any(|row| row.key.pipeline == code);
-    let placed =
-        config.pipelines.iter().filter(|pipeline| pipeline.serves(&order.shop) && pipeline.on.contains(&Event::Placed));
-    let codes = placed.map(|pipeline| pipeline.code.as_str());
-    for code in codes.filter(|code| !told.contains(code) && !has_row(code)) {
+    let has_row = |pipeline: &Pipeline| rows.iter().any(|row| row.key.pipeline == pipeline.code);
+    let begins = |pipeline: &Pipeline| !pipeline.on.is_disjoint(&BTreeSet::from([Event::Placed, Event::Paid]));
+    let is_ended = |pipeline: &Pipeline| begins(pipeline) && !outlives_cancellation(pipeline) && !has_row(pipeline);
+    for code in codes(config, &order.shop, is_ended) {
         ledger.end_unseen(&ExportKey::new(&order.shop, &order.order_id, code), facts, clock::now()).await?;
     }
     Ok(())
