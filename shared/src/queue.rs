@@ -7,5 +7,5 @@ mod requeue;
 
 pub use backoff::{backoff, visibility_timeout};
 pub use envelope::{BadEnvelope, Envelope, Fields};
-pub use inbound::{Inbound, SendError};
+pub use inbound::{INBOUND_PREFIX, Inbound, SendError};
 pub use requeue::{LONGEST_DELAY, Requeue, export_fields, named_export};

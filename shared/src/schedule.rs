@@ -3,6 +3,7 @@
 mod report;
 mod run;
 
+use std::borrow::Borrow;
 use std::fmt::Display;
 
 use serde_json::Value;
@@ -11,28 +12,30 @@ pub use report::Report;
 pub use run::{BadInput, Run};
 
 /// Takes one event of the scheduled function `function` through `work` and puts it on record: what it did, or why it
-/// failed. `deadline_ms` is the invocation's end, in milliseconds since 1970.
+/// failed. `deadline_ms` is the invocation's end, in milliseconds since 1970. A function that has more to say than its
+/// report answers with what holds the report.
 ///
 /// # Errors
 /// Bad input, and whatever `work` fails with; both are logged here.
-pub async fn answer<E, W>(
+pub async fn answer<T, E, W>(
     function: &'static str,
     event: &Value,
     deadline_ms: u64,
     work: impl FnOnce(Run) -> W,
-) -> Result<Report, E>
+) -> Result<T, E>
 where
+    T: Borrow<Report>,
     E: From<BadInput> + Display,
-    W: Future<Output = Result<Report, E>>,
+    W: Future<Output = Result<T, E>>,
 {
     let run = match Run::of(event, deadline_ms) {
         Ok(run) => run,
         Err(bad) => return Err(failed(function, bad.into())),
     };
     match work(run).await {
-        Ok(report) => {
-            report.finish(function);
-            Ok(report)
+        Ok(answer) => {
+            answer.borrow().finish(function);
+            Ok(answer)
         }
         Err(error) => Err(failed(function, error)),
     }

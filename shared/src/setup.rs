@@ -22,6 +22,8 @@ pub struct Setup {
     pub config: Live,
     /// The ledger.
     pub ledger: Ledger,
+    /// How long exports that are over are kept where the configuration does not say otherwise.
+    pub retention: Duration,
     /// The queue's redrive limit.
     pub max_receive_count: u32,
 }
@@ -51,6 +53,6 @@ impl Setup {
         let max_receive_count = aws::max_receive_count()?;
         let config = Live::start(Location::from_environment()?, s3.clone(), max_receive_count).await?;
         let ledger = Ledger::new(aws::dynamodb_client(&sdk), table, retention);
-        Ok(Self { sdk, s3, config, ledger, max_receive_count })
+        Ok(Self { sdk, s3, config, ledger, retention, max_receive_count })
     }
 }

@@ -3,6 +3,7 @@
 use ordersync::ledger::{Payload, Status};
 use serde_json::json;
 
+use crate::support::noise;
 use crate::support::shop::{example, generic, order};
 use crate::support::stack::{Stack, json as body};
 
@@ -11,9 +12,7 @@ async fn a_webhook_over_the_queues_limit_goes_through_the_bucket() {
     let stack = Stack::get();
     let mut large = order("7101");
     // Does not compress, so that the payload is too large for a row as well.
-    let noise: String =
-        (0..1_500_000_u32).map(|n| char::from(b'a' + u8::try_from(scrambled(n) % 26).unwrap())).collect();
-    large["attachment"] = json!(noise);
+    large["attachment"] = json!(noise(1_500_000, 0));
     let webhook = generic(&large);
     stack.accept("it-large", &webhook).await;
     let row = stack.export("it-large", "7101", "large", Status::Exported).await;
@@ -21,11 +20,6 @@ async fn a_webhook_over_the_queues_limit_goes_through_the_bucket() {
     let payload = row.payload.unwrap();
     assert!(matches!(&payload, Payload::Stored(key) if key.starts_with("payloads/orders/it-large/7101/")));
     assert_eq!(stack.payloads.fetch(&payload).await.unwrap(), webhook.body);
-}
-
-fn scrambled(n: u32) -> u32 {
-    let n = (n ^ (n >> 16)).wrapping_mul(0x45d9_f3b5);
-    (n ^ (n >> 15)).wrapping_mul(0x2c1b_3c6d) >> 7
 }
 
 #[tokio::test]

@@ -1,6 +1,15 @@
 //! Cleanup: on a schedule, removes finished exports past their retention; on demand, all that is kept of an order or customer.
 
+mod bucket;
+mod erase;
+mod failed;
 mod handler;
+mod patience;
+mod plan;
+mod policy;
+mod sweep;
+#[cfg(test)]
+mod world;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,6 +20,7 @@ use ordersync::setup::Setup;
 use ordersync::{aws, telemetry};
 use serde_json::Value;
 
+use bucket::Bucket;
 use handler::Cleanup;
 
 const NAME: &str = "cleanup";
@@ -38,6 +48,8 @@ async fn main() -> Result<ExitCode, Error> {
 
 async fn start() -> Result<Cleanup, Error> {
     let setup = Setup::from_environment().await?;
-    let bucket = aws::required_variable("BUCKET")?;
-    Ok(Cleanup { s3: setup.s3, bucket, config: setup.config, ledger: setup.ledger })
+    let bucket = Bucket::new(setup.s3, aws::required_variable("BUCKET")?);
+    let cleanup = Cleanup { bucket, config: setup.config, ledger: setup.ledger, retention: setup.retention };
+    cleanup.warn_of_what_the_table_removes_first().await;
+    Ok(cleanup)
 }

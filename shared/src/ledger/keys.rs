@@ -11,6 +11,8 @@ use super::{ExportKey, LedgerError, Status};
 pub(super) const BY_STATUS: &str = "by-status";
 /// Index by order number.
 pub(super) const BY_NUMBER: &str = "by-number";
+/// Sparse index by customer.
+pub(super) const BY_CUSTOMER: &str = "by-customer";
 /// The rows of one status, and the unpaid ones, are spread over this many index partitions, so that a thousand orders
 /// a second do not meet in one.
 pub(super) const SHARDS: u64 = 8;

@@ -9,11 +9,15 @@ mod keys;
 mod pages;
 mod payload;
 mod recover;
+mod remove;
 mod row;
+mod size;
 mod stale;
 mod state;
 mod transition;
 mod write;
+
+use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -28,8 +32,9 @@ pub use control::{Pause, Pauses};
 pub use due::{Due, HAND_OUT_AGAIN, Wait, Waiting, Why};
 pub use facts::{Completion, Deferred, Facts, Lease, NextStep, Observation, Recorded, Told, customer_key};
 pub use pages::{Pages, Summary};
-pub use payload::{Payload, PayloadStore};
+pub use payload::{Payload, PayloadStore, STORED_PAYLOADS, stored_payloads};
 pub use recover::{Answered, Reset};
+pub use remove::Removed;
 pub use row::{Attempt, CancelTry, Outcome, Row};
 pub use stale::{Hold, Standing, Unpaid};
 pub(crate) use state::refusal;
@@ -40,7 +45,8 @@ pub use state::{Claim, Fault, Status};
 pub struct Ledger {
     client: aws_sdk_dynamodb::Client,
     table: String,
-    retention: std::time::Duration,
+    /// How long the table keeps rows that are over.
+    retention: Duration,
 }
 
 /// One export.
@@ -109,9 +115,14 @@ impl LedgerError {
 }
 
 impl Ledger {
-    /// The ledger in `table`; finished rows are kept for `retention`.
-    pub fn new(client: aws_sdk_dynamodb::Client, table: String, retention: std::time::Duration) -> Self {
-        Self { client, table, retention }
+    /// How much longer than cleanup's own default the table keeps rows that are over. Its TTL is the net behind cleanup,
+    /// which removes what belongs to a row from the bucket as well, and is given time for several runs.
+    pub const BEHIND_CLEANUP: Duration = Duration::from_hours(30 * 24);
+
+    /// The ledger in `table`, from which cleanup removes what is over after `retention` where the configuration does
+    /// not say otherwise; the table does so itself [`Ledger::BEHIND_CLEANUP`] later.
+    pub fn new(client: aws_sdk_dynamodb::Client, table: String, retention: Duration) -> Self {
+        Self { client, table, retention: retention.saturating_add(Self::BEHIND_CLEANUP) }
     }
 
     /// One export, if there is a row for it.
@@ -131,9 +142,16 @@ impl Ledger {
 
     /// The exports of every order with this number, in whatever shop.
     pub async fn by_number(&self, number: &str) -> Result<Vec<ExportKey>, LedgerError> {
-        let pages = self.client.query().table_name(&self.table).index_name(keys::BY_NUMBER);
-        let pages = pages.key_condition_expression("#number = :number").expression_attribute_names("#number", "number");
-        let pages = pages.expression_attribute_values(":number", AttributeValue::S(number.to_owned()));
+        self.keys_in(keys::BY_NUMBER, "number", number).await
+    }
+
+    /// The exports in one partition of an index.
+    async fn keys_in(&self, index: &str, name: &str, value: &str) -> Result<Vec<ExportKey>, LedgerError> {
+        let pages = self.client.query().table_name(&self.table).index_name(index);
+        let (alias, place) = (format!("#{name}"), format!(":{name}"));
+        let pages = pages.key_condition_expression(format!("{alias} = {place}"));
+        let pages = pages.expression_attribute_names(alias, name);
+        let pages = pages.expression_attribute_values(place, AttributeValue::S(value.to_owned()));
         let items = pages.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
         items.map_err(|failure| LedgerError::unavailable(&failure))?.iter().map(keys::export_key).collect()
     }

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::primitives::Blob;
 use ring::digest;
 
-use super::LedgerError;
+use super::{Ledger, LedgerError};
 use crate::aws;
 use crate::pipeline::encoded_id;
 
@@ -37,10 +37,33 @@ impl PayloadStore {
     /// Compresses a body, and puts it in S3 where it is too large for a row. The key depends on shop, order and
     /// contents only, so that doing it again changes nothing.
     pub async fn keep(&self, shop: &str, order_id: &str, body: &[u8]) -> Result<Payload, LedgerError> {
-        let packed = zstd::bulk::compress(body, LEVEL).map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+        let packed = pack(body)?;
         if packed.len() <= MAX_INLINE_BYTES {
             return Ok(Payload::Inline(Blob::new(packed)));
         }
+        self.store(shop, order_id, body, packed).await
+    }
+
+    /// The same, but puts nothing in S3, and returns nothing, for an order that was erased: no row would lead to the
+    /// object. Only large orders are worth the question; what is in the row is refused with it.
+    pub async fn keep_unless_erased(
+        &self,
+        ledger: &Ledger,
+        shop: &str,
+        order_id: &str,
+        body: &[u8],
+    ) -> Result<Option<Payload>, LedgerError> {
+        let packed = pack(body)?;
+        if packed.len() <= MAX_INLINE_BYTES {
+            return Ok(Some(Payload::Inline(Blob::new(packed))));
+        }
+        if ledger.is_erased(shop, order_id).await? {
+            return Ok(None);
+        }
+        self.store(shop, order_id, body, packed).await.map(Some)
+    }
+
+    async fn store(&self, shop: &str, order_id: &str, body: &[u8], packed: Vec<u8>) -> Result<Payload, LedgerError> {
         let key = stored_key(shop, order_id, body);
         let put = self.s3.put_object().bucket(&self.bucket).key(&key).content_type("application/zstd");
         let put = put.body(packed.into()).send().await;
@@ -65,15 +88,26 @@ impl PayloadStore {
     }
 }
 
+fn pack(body: &[u8]) -> Result<Vec<u8>, LedgerError> {
+    zstd::bulk::compress(body, LEVEL).map_err(|error| LedgerError::Unavailable(error.to_string()))
+}
+
 fn unpack(packed: &[u8]) -> Result<Vec<u8>, LedgerError> {
     zstd::bulk::decompress(packed, MAX_UNPACKED_BYTES)
         .map_err(|_| LedgerError::BadRow { key: "payload".into(), expected: "zstd data of at most 8 MiB".into() })
 }
 
+/// What the keys of all payloads of orders begin with.
+pub const STORED_PAYLOADS: &str = "payloads/orders/";
+
+/// What the keys of all payloads of an order begin with, and of no other order.
+pub fn stored_payloads(shop: &str, order_id: &str) -> String {
+    format!("{STORED_PAYLOADS}{shop}/{}/", encoded_id(order_id))
+}
+
 fn stored_key(shop: &str, order_id: &str, body: &[u8]) -> String {
-    let order = encoded_id(order_id);
     let hash = hex::encode(&digest::digest(&digest::SHA256, body).as_ref()[..8]);
-    format!("payloads/orders/{shop}/{order}/{hash}.zst")
+    format!("{}{hash}.zst", stored_payloads(shop, order_id))
 }
 
 #[cfg(test)]

@@ -70,6 +70,8 @@ pub struct Row {
     pub cancellation: Option<CancelTry>,
     /// Whose order it is, as a digest.
     pub customer: Option<String>,
+    /// When it was erased on request; there is nothing left of it then but its key.
+    pub erased_at: Option<Timestamp>,
     /// Whether it is in the index of unpaid orders.
     pub is_unpaid: bool,
     /// The raw order.
@@ -241,6 +243,7 @@ impl Row {
                 outcome: text("cancel_outcome"),
             }),
             customer: text("customer_key"),
+            erased_at: time("erased_at"),
             is_unpaid: item.contains_key("unpaid_key"),
             payload: inline.or_else(|| text("payload_key").map(Payload::Stored)),
             envelope: map("envelope").into_iter().filter_map(|(k, v)| Some((k, v.as_s().ok()?.clone()))).collect(),
@@ -287,6 +290,7 @@ impl Row {
             requeued_at: None,
             cancellation: None,
             customer: None,
+            erased_at: None,
             is_unpaid: false,
             payload: None,
             envelope: Fields::new(),

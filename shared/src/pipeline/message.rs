@@ -89,7 +89,10 @@ impl Runner {
             Ok(whole) => whole,
             Err(again) => return Ok(again),
         };
-        let payload = payloads.keep(&shop.code, &identity.order_id, &raw).await?;
+        let order_id = &identity.order_id;
+        let Some(payload) = payloads.keep_unless_erased(&self.ledger, &shop.code, order_id, &raw).await? else {
+            return Ok(erased(shop, order_id));
+        };
         let order = match missing.map_or_else(|| read_order(shop, &raw), Err) {
             Ok(order) => order,
             Err(error) => {
@@ -210,6 +213,12 @@ impl Runner {
         tracing::error!(shop = shop.code, order_id, error = %error, "order {order_id} of {} cannot be read", shop.code);
         Ok(Verdict::Done)
     }
+}
+
+/// Nothing is to be kept of an order that was erased, and a large one would be kept before its rows are asked.
+fn erased(shop: &Shop, order_id: &str) -> Verdict {
+    tracing::info!(shop = shop.code, order_id, "nothing is kept of order {order_id} of {}: it was erased", shop.code);
+    Verdict::Done
 }
 
 /// The order in a webhook's body.

@@ -2,7 +2,7 @@
 
 use super::filter;
 use super::message::{Message, MessageError, read_order};
-use super::run::{Arrival, Runner, Verdict, name};
+use super::run::{Arrival, Runner, Verdict, name, over};
 use crate::clock;
 use crate::config::{Config, Pipeline};
 use crate::ledger::{ExportKey, Facts, Fault, Payload, PayloadStore, Recorded, Row, Told};
@@ -24,6 +24,9 @@ impl Runner {
             tracing::info!(export, "removed meanwhile: {}", name(key));
             return Ok(Verdict::Done);
         };
+        if row.erased_at.is_some() {
+            return Ok(over(key, row.status));
+        }
         let shop = config.shops.get(&key.shop).ok_or_else(|| MessageError::UnknownShop(key.shop.clone()))?;
         let pipeline =
             config.pipelines.iter().find(|pipeline| pipeline.code == key.pipeline && pipeline.serves(&key.shop));

@@ -6,7 +6,7 @@ use super::envelope::{Envelope, Fields};
 use crate::aws;
 
 /// Prefix of the bucket where bodies lie that no message can carry. The bucket's lifecycle removes them.
-const INBOUND_PREFIX: &str = "payloads/inbound/";
+pub const INBOUND_PREFIX: &str = "payloads/inbound/";
 
 /// The queue as intake and backfill write to it.
 #[derive(Debug, Clone)]

@@ -137,6 +137,48 @@ impl Stack {
         self.s3.head_object().bucket(&self.bucket).key(key).send().await.is_ok()
     }
 
+    /// Keys of the objects that can be read under a prefix.
+    pub(crate) async fn visible(&self, prefix: &str) -> Vec<String> {
+        let pages = self.s3.list_objects_v2().bucket(&self.bucket).prefix(prefix).into_paginator();
+        let pages = pages.send().collect::<Result<Vec<_>, _>>().await.unwrap();
+        let objects = pages.iter().flat_map(aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output::contents);
+        objects.map(|object| object.key().unwrap().to_owned()).collect()
+    }
+
+    /// Every version and delete marker under a prefix: key and identifier, at most a thousand.
+    pub(crate) async fn versions(&self, prefix: &str) -> Vec<String> {
+        let page = self.s3.list_object_versions().bucket(&self.bucket).prefix(prefix).send().await.unwrap();
+        let versions = page.versions().iter().map(|one| (one.key(), one.version_id()));
+        let markers = page.delete_markers().iter().map(|one| (one.key(), one.version_id()));
+        versions.chain(markers).map(|(key, id)| format!("{} {}", key.unwrap(), id.unwrap())).collect()
+    }
+
+    /// All that a function has logged since then, in milliseconds since 1970.
+    pub(crate) async fn logged(&self, function: &str, since: i64) -> String {
+        let names = [("processor", "FN_PROCESSOR"), ("cleanup", "FN_CLEANUP")];
+        let name = names.iter().find(|(known, _)| *known == function).map(|(_, name)| variable(name)).unwrap();
+        let path = format!("/2015-03-31/functions/{name}/configuration");
+        let configuration = json(self.api(reqwest::Method::GET, "lambda", &path).send().await.unwrap()).await;
+        let group = &configuration["LoggingConfig"]["LogGroup"];
+        let (mut text, mut next) = (String::new(), None::<String>);
+        loop {
+            let mut query = serde_json::json!({ "logGroupName": group, "startTime": since });
+            if let Some(next) = &next {
+                query["nextToken"] = next.as_str().into();
+            }
+            let request = self.api(reqwest::Method::POST, "logs", "/");
+            let request = request.header("x-amz-target", "Logs_20140328.FilterLogEvents");
+            let request = request.header("content-type", "application/x-amz-json-1.1").body(query.to_string());
+            let page = json(request.send().await.unwrap()).await;
+            let lines = page["events"].as_array().into_iter().flatten();
+            text.extend(lines.filter_map(|event| event["message"].as_str()).flat_map(|line| [line, "\n"]));
+            match page["nextToken"].as_str() {
+                Some(token) if next.as_deref() != Some(token) => next = Some(token.to_owned()),
+                _ => return text,
+            }
+        }
+    }
+
     /// Every message of the dead-letter queue whose body contains `part`, as soon as there is one.
     pub(crate) async fn dead_letter(&self, part: &str) -> (String, HashMap<String, String>) {
         eventually(&format!("a dead letter with {part}"), async || self.find_dead_letter(part).await).await

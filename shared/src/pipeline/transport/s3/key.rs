@@ -1,7 +1,7 @@
 //! Which keys an object may have.
 
 /// Prefixes of the stack's own bucket that hold what is not an export.
-const RESERVED: [&str; 4] = ["payloads/", "responses/", "config/", "artefacts/"];
+const RESERVED: [&str; 5] = ["payloads/", "responses/", "config/", "artefacts/", "receipts/"];
 /// S3's limit.
 const MOST_BYTES: usize = 1024;
 
@@ -57,6 +57,7 @@ mod tests {
             ("payloads/x", false, true),
             ("config/ordersync.toml", false, true),
             ("artefacts/x", false, true),
+            ("receipts/erasure/x", false, true),
             ("", false, false),
             ("/orders/1001", false, false),
             ("orders//1001", false, false),

@@ -19,7 +19,7 @@ use crate::aws;
 use crate::pipeline::{Document, Export, Failure, Retry};
 
 /// Metadata of every object: the idempotency key of the export that wrote it.
-const EXPORT: &str = "ordersync-export";
+pub const EXPORT: &str = "ordersync-export";
 
 impl Transport for S3 {
     fn deliver<'a>(
