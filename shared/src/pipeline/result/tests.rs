@@ -247,3 +247,34 @@ fn documents_are_known_by_their_media_type() {
         assert_eq!((json.takes(content_type), xml.takes(content_type)), (is_json, is_xml), "{content_type:?}");
     }
 }
+
+#[test]
+fn the_examples_of_the_guide_are_read() {
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/later-responses.md")).unwrap();
+    let (mut settings, mut count) = (None, 0);
+    for (number, block) in guide.split("```").enumerate().filter(|(number, _)| number % 2 == 1) {
+        let (language, text) = block.split_once('\n').unwrap();
+        match language {
+            "toml" => settings = text.split_once("[pipelines.responses]\n").map(|(_, table)| responses_of(table)),
+            "xml" | "json" => {
+                // What else is there in JSON is not the back office's.
+                let Some(responses) = settings.take() else { continue };
+                let results = responses.read(text.as_bytes()).unwrap();
+                assert!(results.iter().all(Result::is_ok) && !results.is_empty(), "block {number}: {results:?}");
+                count += results.len();
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(count, 6);
+}
+
+/// The responses of a table as a document has it.
+fn responses_of(table: &str) -> Responses {
+    let text = format!("[responses]\n{table}");
+    let document = DeTable::parse(&text).unwrap();
+    let problems = Problems::new("ordersync.toml", &text);
+    let responses = super::read(&Table::root(document.get_ref(), &problems).get("responses").unwrap(), Some("erp"));
+    assert_eq!(problems.into_sorted(), [], "{table}");
+    responses.unwrap()
+}
