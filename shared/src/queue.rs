@@ -6,6 +6,6 @@ mod inbound;
 mod requeue;
 
 pub use backoff::{backoff, visibility_timeout};
-pub use envelope::{BadEnvelope, Envelope, Fields};
+pub use envelope::{BadEnvelope, Envelope, Fields, REDRIVEN};
 pub use inbound::{INBOUND_PREFIX, Inbound, SendError};
 pub use requeue::{LONGEST_DELAY, Requeue, export_fields, named_export};

@@ -1,16 +1,23 @@
 //! Reset-errors: on a schedule, puts exports that ended in `error` and those that are due back into the queue.
 
+mod acknowledgements;
+mod dead_letters;
+mod due;
+mod errors;
+mod hand_out;
 mod handler;
+mod leases;
+mod round;
+mod tasks;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use ordersync::ledger::PayloadStore;
 use ordersync::schedule::answer;
-use ordersync::setup::Setup;
-use ordersync::{aws, telemetry};
+use ordersync::telemetry;
 use serde_json::Value;
 
 use handler::ResetErrors;
@@ -20,7 +27,7 @@ const NAME: &str = "reset-errors";
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode, Error> {
     telemetry::start();
-    let function = match start().await {
+    let function = match ResetErrors::start().await {
         Ok(function) => Arc::new(function),
         Err(error) => {
             tracing::error!("{NAME} cannot start: {error}");
@@ -36,19 +43,4 @@ async fn main() -> Result<ExitCode, Error> {
     }))
     .await?;
     Ok(ExitCode::SUCCESS)
-}
-
-async fn start() -> Result<ResetErrors, Error> {
-    let setup = Setup::from_environment().await?;
-    let bucket = aws::required_variable("BUCKET")?;
-    Ok(ResetErrors {
-        sqs: aws::sqs_client(&setup.sdk),
-        queue_url: aws::required_variable("QUEUE_URL")?,
-        dead_letter_queue_url: aws::required_variable("DLQ_URL")?,
-        payloads: PayloadStore { s3: setup.s3, bucket },
-        visibility_timeout: Duration::from_secs(aws::whole_number("VISIBILITY_TIMEOUT", 180)?.into()),
-        config: setup.config,
-        ledger: setup.ledger,
-        max_receive_count: setup.max_receive_count,
-    })
 }

@@ -96,6 +96,15 @@ impl Change {
     /// The change as a text that a snapshot can keep.
     #[cfg(test)]
     pub(super) fn describe(&self) -> String {
+        let expressions = format!("{} {} ", self.expression(), self.condition);
+        let is_used = |name: &str| {
+            let mut after =
+                expressions.match_indices(name).map(|(at, _)| expressions[at + name.len()..].chars().next());
+            after.any(|next| next.is_some_and(|next| !next.is_ascii_alphanumeric() && next != '_'))
+        };
+        // DynamoDB refuses a request with names or values that no expression uses; emulators do not.
+        let unused: Vec<_> = self.names.keys().chain(self.values.keys()).filter(|name| !is_used(name)).collect();
+        assert!(unused.is_empty(), "no expression uses {unused:?}");
         let mut values: Vec<_> = self.values.iter().map(|(name, value)| format!("{name} = {}", plain(value))).collect();
         values.sort();
         format!("{}\nIF {}\n{}", self.expression(), self.condition, values.join("\n"))

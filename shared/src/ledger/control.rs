@@ -46,6 +46,12 @@ impl Pauses {
     }
 }
 
+impl FromIterator<(Option<String>, Pause)> for Pauses {
+    fn from_iter<I: IntoIterator<Item = (Option<String>, Pause)>>(pauses: I) -> Self {
+        Self(pauses.into_iter().map(|(pipeline, pause)| (pipeline.unwrap_or_else(|| ALL.to_owned()), pause)).collect())
+    }
+}
+
 impl Ledger {
     /// Pauses a pipeline, or all of them.
     pub async fn pause(&self, pipeline: Option<&str>, reason: &str, now: Timestamp) -> Result<(), LedgerError> {

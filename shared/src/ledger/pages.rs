@@ -17,6 +17,7 @@ pub struct Pages {
     request: aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder,
     next: Option<Item>,
     is_over: bool,
+    passed_over: u64,
 }
 
 /// What an index by status holds of an export.
@@ -61,16 +62,34 @@ impl Pages {
         Ok(Some(answer.items.unwrap_or_default()))
     }
 
-    /// The next page of an index by status.
+    /// The next page of an index by status. Rows that are not as this version writes them are passed over.
     pub async fn summaries(&mut self) -> Result<Option<Vec<Summary>>, LedgerError> {
-        let Some(items) = self.items().await? else { return Ok(None) };
-        items.iter().map(Summary::from_item).collect::<Result<_, _>>().map(Some)
+        Ok(self.items().await?.map(|items| self.readable(&items, Summary::from_item)))
     }
 
-    /// The next page of what waits.
+    /// The next page of what waits. Rows that are not as this version writes them are passed over.
     pub async fn waiting(&mut self) -> Result<Option<Vec<Waiting>>, LedgerError> {
-        let Some(items) = self.items().await? else { return Ok(None) };
-        items.iter().map(waiting).collect::<Result<_, _>>().map(Some)
+        Ok(self.items().await?.map(|items| self.readable(&items, waiting)))
+    }
+
+    /// How many rows were passed over; each has been logged.
+    pub fn passed_over(&self) -> u64 {
+        self.passed_over
+    }
+
+    /// One row that somebody changed by hand must not keep those after it from their turn, run after run.
+    fn readable<T>(&mut self, items: &[Item], read: impl Fn(&Item) -> Result<T, LedgerError>) -> Vec<T> {
+        let mut rows = Vec::with_capacity(items.len());
+        for item in items {
+            match read(item) {
+                Ok(row) => rows.push(row),
+                Err(error) => {
+                    tracing::error!(error = %error, "passed over: {error}");
+                    self.passed_over += 1;
+                }
+            }
+        }
+        rows
     }
 }
 
@@ -125,6 +144,6 @@ impl Ledger {
                 .expression_attribute_names("#sort", sort)
                 .expression_attribute_values(":until", AttributeValue::S(sortable(until))),
         };
-        Pages { request, next: None, is_over: false }
+        Pages { request, next: None, is_over: false, passed_over: 0 }
     }
 }

@@ -43,6 +43,11 @@ impl Ledger {
         self.untouched(&waiting.key, transition::unacknowledged(&waiting.key, &waiting.due, after, now)).await
     }
 
+    /// Takes away the deadline of an export whose back office need not acknowledge it any more.
+    pub async fn drop_deadline(&self, waiting: &Waiting) -> Result<Recorded, LedgerError> {
+        self.untouched(&waiting.key, transition::drop_deadline(&waiting.due)).await
+    }
+
     /// Records that the back office has taken an export and what it calls it. `None` where the export is in no state
     /// to be acknowledged; the row as it is comes with it.
     pub async fn acknowledge(

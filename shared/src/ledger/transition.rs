@@ -18,7 +18,7 @@ mod stale;
 mod waiting;
 
 pub(super) use answered::{acknowledge, deny};
-pub(super) use recovered::{expire, reset, unacknowledged};
+pub(super) use recovered::{drop_deadline, expire, reset, unacknowledged};
 pub(super) use stale::{announce, conclude, decline, hold, let_go, postpone, set_aside};
 pub(super) use waiting::{Waits, park, release, repark, settle};
 

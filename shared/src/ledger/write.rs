@@ -64,13 +64,13 @@ impl Ledger {
     }
 
     /// Ends an export that was being tried when its order was cancelled, and has failed or lost its holder since.
-    async fn end_if_canceled(&self, row: &Row, now: Timestamp) -> Result<(), LedgerError> {
+    pub async fn end_if_canceled(&self, row: &Row, now: Timestamp) -> Result<Recorded, LedgerError> {
         let is_open = row.status == Status::Pending
             || (row.status == Status::Processing && row.lease_until.is_none_or(|until| until <= now));
-        if row.canceled_at.is_some() && is_open {
-            self.change(&row.key, transition::end_canceled(row, now, self.retention)).await?;
+        if row.canceled_at.is_none() || !is_open {
+            return Ok(Recorded::LeftAsIs);
         }
-        Ok(())
+        self.untouched(&row.key, transition::end_canceled(row, now, self.retention)).await
     }
 
     /// Records that the destination has it. The second and last write of an export that succeeds first time.

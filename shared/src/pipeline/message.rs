@@ -11,7 +11,7 @@ use crate::clock;
 use crate::config::{Config, Pipeline, Shop};
 use crate::ledger::{ExportKey, Facts, Fault, LedgerError, Observation, PayloadStore, Recorded, Status, Told};
 use crate::order::Order;
-use crate::queue::{BadEnvelope, Envelope, Fields, named_export};
+use crate::queue::{BadEnvelope, Envelope, Fields, REDRIVEN, named_export};
 use crate::webhook::{self, BadOrder, Event, Identity, Subject, Webhook};
 
 /// Pipelines of one order that run at the same time.
@@ -58,8 +58,10 @@ impl Runner {
         &self,
         config: &Config,
         payloads: &PayloadStore,
-        message: Message,
+        mut message: Message,
     ) -> Result<Verdict, MessageError> {
+        // What is left is the envelope that the ledger keeps and recognises the webhook by.
+        message.fields.remove(REDRIVEN);
         match named_export(&message.fields)? {
             Some(key) => self.process_export(config, payloads, &key, &message).await,
             None => self.process_webhook(config, payloads, message).await,

@@ -1,5 +1,6 @@
 //! A pipeline: filter, format, transport, response. Each step says how it failed in the same terms.
 
+mod about;
 pub mod filter;
 pub mod format;
 pub mod message;
@@ -14,6 +15,7 @@ pub mod wait;
 
 use std::time::Duration;
 
+pub use about::{About, about};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::order::Order;

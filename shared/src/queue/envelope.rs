@@ -6,9 +6,13 @@ use jiff::Timestamp;
 
 use crate::webhook::{Event, Headers};
 
-/// Most bytes of body and attributes in one SQS message.
+/// Most bytes of body and attributes in one SQS message, less what [`REDRIVEN`] takes if it is added later.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>
-const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+const MAX_MESSAGE_BYTES: usize = 1024 * 1024 - 64;
+
+/// Attribute of a message that was put back from the dead-letter queue. It says how the message came, nothing of the
+/// webhook, and is no part of what is kept with the order.
+pub const REDRIVEN: &str = "redriven";
 
 pub(super) const SHOP: &str = "shop";
 const TOPIC: &str = "topic";

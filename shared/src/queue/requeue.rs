@@ -39,25 +39,32 @@ impl Requeue {
 
     /// Queues exports, ten with each request. What became of each, in their order.
     pub async fn send_all(&self, keys: &[ExportKey]) -> Vec<Result<(), SendError>> {
-        let mut outcomes = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(BATCH) {
-            outcomes.extend(self.send_batch(keys).await);
+        let exports: Vec<_> = keys.iter().map(|key| (key, Duration::ZERO)).collect();
+        self.send_all_after(&exports).await
+    }
+
+    /// The same, each to be delivered after a delay of its own, which is at most [`LONGEST_DELAY`].
+    pub async fn send_all_after(&self, exports: &[(&ExportKey, Duration)]) -> Vec<Result<(), SendError>> {
+        let mut outcomes = Vec::with_capacity(exports.len());
+        for exports in exports.chunks(BATCH) {
+            outcomes.extend(self.send_batch(exports).await);
         }
         outcomes
     }
 
-    async fn send_batch(&self, keys: &[ExportKey]) -> Vec<Result<(), SendError>> {
+    async fn send_batch(&self, exports: &[(&ExportKey, Duration)]) -> Vec<Result<(), SendError>> {
         let unsent = |reason: &str| Err(SendError::Queue(reason.to_owned()));
-        let entries: Result<Vec<_>, _> = keys.iter().enumerate().map(|(index, key)| entry(index, key)).collect();
-        let Ok(entries) = entries else { return keys.iter().map(|_| unsent("no such message")).collect() };
+        let entries: Result<Vec<_>, _> =
+            exports.iter().enumerate().map(|(index, (key, delay))| entry(index, key, *delay)).collect();
+        let Ok(entries) = entries else { return exports.iter().map(|_| unsent("no such message")).collect() };
         let send = self.sqs.send_message_batch().queue_url(&self.queue_url).set_entries(Some(entries));
         match send.send().await {
-            Err(failure) => keys.iter().map(|_| unsent(&aws::reason(&failure))).collect(),
+            Err(failure) => exports.iter().map(|_| unsent(&aws::reason(&failure))).collect(),
             Ok(answer) => {
                 let failed: HashMap<&str, &str> =
                     answer.failed().iter().map(|failed| (failed.id(), failed.code())).collect();
                 let outcome = |index: usize| failed.get(index.to_string().as_str()).map_or(Ok(()), |code| unsent(code));
-                (0..keys.len()).map(outcome).collect()
+                (0..exports.len()).map(outcome).collect()
             }
         }
     }
@@ -66,12 +73,14 @@ impl Requeue {
 fn entry(
     index: usize,
     key: &ExportKey,
+    delay: Duration,
 ) -> Result<SendMessageBatchRequestEntry, aws_smithy_types::error::operation::BuildError> {
     SendMessageBatchRequestEntry::builder()
         .id(index.to_string())
         .message_body(body(key))
         .set_message_attributes(Some(message_attributes(key)))
         .message_group_id(&key.shop)
+        .delay_seconds(seconds(delay))
         .build()
 }
 

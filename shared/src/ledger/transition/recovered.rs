@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Change, EXPIRED, LEASE, WAITING, attributes, history_with_lost, moved, number, open, status, text, time};
+use super::{Change, EXPIRED, LEASE, WAITING, attributes, history_with_lost, moved, number, status, text, time};
 use crate::ledger::keys::due_key;
 use crate::ledger::{Due, ExportKey, Fault, Row, Status};
 
@@ -46,7 +46,8 @@ pub(in crate::ledger) fn expire(row: &Row, again_at: Option<Timestamp>, now: Tim
         }
         None => change.set("fault", text(Fault::Exhausted.name())).remove(&WAITING),
     };
-    change.expects(&format!("#attempts = :seen AND {EXPIRED}"), &open(row, now))
+    let seen = [("processing", status(Status::Processing)), ("now", time(now)), ("seen", number(row.attempts))];
+    change.expects(&format!("#attempts = :seen AND {EXPIRED}"), &seen)
 }
 
 /// Gives up waiting for the back office's word, as it was due.
@@ -61,4 +62,12 @@ pub(in crate::ledger) fn unacknowledged(key: &ExportKey, seen: &Due, after: Dura
             "#status = :exported AND #due_key = :seen_key AND #due_at = :seen_at",
             &[("exported", status(Status::Exported)), ("seen_key", text(&seen.key)), ("seen_at", time(seen.at))],
         )
+}
+
+/// Takes away the deadline for the back office's word, as it was seen.
+pub(in crate::ledger) fn drop_deadline(seen: &Due) -> Change {
+    Change::default().remove(&WAITING).expects(
+        "#status = :exported AND #due_key = :seen_key AND #due_at = :seen_at",
+        &[("exported", status(Status::Exported)), ("seen_key", text(&seen.key)), ("seen_at", time(seen.at))],
+    )
 }

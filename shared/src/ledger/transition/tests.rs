@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::primitives::Blob;
 
 use super::*;
-use crate::ledger::Claim;
 use crate::ledger::state::refusal;
+use crate::ledger::{Claim, Due};
 use crate::queue::Fields;
 use crate::webhook::Event;
 
@@ -54,6 +54,56 @@ fn an_end_needs_the_lease() {
     insta::assert_snapshot!("fail_to_retry", change.describe());
     let change = fail(&lease(), "400", None, NextStep::GiveUp(Fault::Permanent), at("2026-01-05T09:20:01Z"));
     insta::assert_snapshot!("fail_for_good", change.describe());
+}
+
+#[test]
+fn what_waits_is_taken_as_it_was_seen_and_comes_back_by_itself() {
+    let (now, again_at) = (at("2026-01-05T10:15:00Z"), at("2026-01-05T10:20:00Z"));
+    let seen = Due { key: "paused#erp#3".into(), at: at("2026-01-05T10:00:00Z") };
+    insta::assert_snapshot!("release", release(&key(), &seen, again_at, now).describe());
+    insta::assert_snapshot!("settle", settle(&key(), again_at).describe());
+    let failed_at = at("2026-01-05T09:15:00Z");
+    insta::assert_snapshot!("reset_anew", reset(&key(), failed_at, 1, true, again_at, now).describe());
+    insta::assert_snapshot!("reset_go_on", reset(&key(), failed_at, 1, false, again_at, now).describe());
+    let row = Row { lease_until: Some(failed_at), ..Row::sample(Status::Processing) };
+    insta::assert_snapshot!("expire", expire(&row, Some(again_at), now).describe());
+    insta::assert_snapshot!("expire_for_good", expire(&row, None, now).describe());
+}
+
+#[test]
+fn a_deadline_is_acted_on_as_it_was_seen() {
+    let (now, seen) = (at("2026-01-05T10:15:00Z"), Due { key: "ack#3".into(), at: at("2026-01-05T10:00:00Z") });
+    let within = Duration::from_hours(48);
+    insta::assert_snapshot!("unacknowledged", unacknowledged(&key(), &seen, within, now).describe());
+    insta::assert_snapshot!("drop_deadline", drop_deadline(&seen).describe());
+}
+
+/// [`Change::describe`] looks at that; the changes whose layout is kept above are looked at there.
+#[test]
+fn every_change_uses_the_names_and_values_that_it_gives() {
+    let (now, day) = (at("2026-01-05T10:15:00Z"), Duration::from_hours(24));
+    let (row, due) = (Row::sample(Status::Processing), Due { key: "due#3".into(), at: now });
+    let waits = Waits { why: crate::ledger::Why::Delay, due: Some(&due), not_before: Some(now) };
+    let said = Observation::named(Event::Canceled, facts().told).expect("a change of state");
+    for state in [State::Say, State::Keep] {
+        park(&key(), &facts(), state, waits, now).describe();
+        skip(&key(), &facts(), state, "declined", now, day).describe();
+        reject(&key(), &facts(), state, "unreadable", now).describe();
+    }
+    for change in [
+        repark(&row, waits, now),
+        end_unseen(&key(), &facts(), now, day),
+        abandon(&row, "gone", Fault::Orphaned, now),
+        end_canceled(&row, now, day),
+        observe(&row, &said, true, now, day),
+        observe(&Row::sample(Status::Pending), &said, true, now, day),
+        observe(&row, &said, false, now, day),
+        acknowledge(&row, Some("E-1"), now, day),
+        acknowledge(&row, None, now, day),
+        deny(&row, None, "no", now),
+    ] {
+        change.describe();
+    }
 }
 
 #[test]

@@ -1,0 +1,120 @@
+//! What becomes of a dead letter, judged by the rows of its order. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ordersync::ledger::{Row, Status, Told};
+use ordersync::queue::Fields;
+
+use crate::round::earlier;
+
+/// By how much the clocks of the queue and of the functions may differ. An export's own message is sent right after its
+/// row says that it was requeued: within this time, the row may speak of this very message.
+const CLOCKS_AGREE_WITHIN: Duration = Duration::from_mins(1);
+
+/// What is known of a message itself.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Letter {
+    /// When it was sent to the queue.
+    pub(super) sent_at: Timestamp,
+    /// Whether it was put back before.
+    pub(super) is_redriven: bool,
+    /// Its attributes without that: its envelope, as the ledger keeps it.
+    pub(super) fields: Fields,
+}
+
+/// What a message would have the processor do.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Errand {
+    /// Run the export by this pipeline, from its row.
+    Export(String),
+    /// See to the order that it carries.
+    Webhook {
+        /// The pipelines that it leaves a row of.
+        pipelines: Vec<String>,
+        /// When the shop said what is to be noted of the order's state.
+        news: Option<Told>,
+    },
+}
+
+/// What becomes of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing is left to do for it.
+    Remove,
+    /// It is sent to the queue once more.
+    PutBack,
+    /// It stays, for this reason.
+    Stays(&'static str),
+}
+
+/// What an export wants of the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Want {
+    /// Nothing: it is over, or has another message.
+    Nothing,
+    /// Nothing, but it is in error, and the message tells of it until it is reset.
+    Reset,
+    /// Nothing yet: somebody is at it.
+    Outcome,
+    /// To be tried.
+    Attempt,
+}
+
+/// What becomes of a message whose order has these rows.
+pub(super) fn judge(letter: &Letter, errand: &Errand, rows: &[Row], now: Timestamp) -> Verdict {
+    let row = |pipeline: &str| rows.iter().find(|row| row.key.pipeline == pipeline);
+    let most = match errand {
+        // An export that has no row any more was removed.
+        Errand::Export(pipeline) => row(pipeline).map_or(Want::Nothing, |row| want(row, letter, true, now)),
+        Errand::Webhook { pipelines, news } => {
+            let of_pipeline =
+                |pipeline: &String| row(pipeline).map_or(Want::Attempt, |row| want(row, letter, false, now));
+            let of_news = if news.is_some_and(|news| is_unknown(news, rows)) { Want::Attempt } else { Want::Nothing };
+            pipelines.iter().map(of_pipeline).fold(of_news, Want::max)
+        }
+    };
+    match most {
+        Want::Nothing => Verdict::Remove,
+        Want::Attempt if letter.is_redriven => Verdict::Stays("redriven_before"),
+        Want::Attempt => Verdict::PutBack,
+        Want::Outcome => Verdict::Stays("being_tried"),
+        Want::Reset => Verdict::Stays("waits_for_reset"),
+    }
+}
+
+fn want(row: &Row, letter: &Letter, is_named: bool, now: Timestamp) -> Want {
+    let is_its_own = is_named || row.envelope == letter.fields;
+    match row.status {
+        Status::Exported | Status::Acknowledged | Status::Canceled => Want::Nothing,
+        // Another message of its own was sent since: that one counts.
+        _ if is_requeued_since(row, letter) => Want::Nothing,
+        Status::Skipped if is_its_own => Want::Nothing,
+        // The ledger hands it out.
+        Status::Pending if row.due.is_some() => Want::Nothing,
+        Status::Processing if row.lease_until.is_some_and(|until| until > now) => Want::Outcome,
+        // Where it was never tried, what decided so was another webhook of the order; this one may say more.
+        Status::Error if row.attempts > 0 || is_its_own => Want::Reset,
+        Status::Error | Status::Skipped | Status::Pending | Status::Processing => Want::Attempt,
+    }
+}
+
+/// Whether an export was queued again after the message was sent.
+fn is_requeued_since(row: &Row, letter: &Letter) -> bool {
+    row.requeued_at.is_some_and(|at| earlier(at, CLOCKS_AGREE_WITHIN) > letter.sent_at)
+}
+
+/// Whether a row of the order lacks what the shop said. Rows keep milliseconds.
+fn is_unknown(news: Told, rows: &[Row]) -> bool {
+    let at = Timestamp::from_millisecond(news.at.as_millisecond()).unwrap_or(news.at);
+    rows.is_empty() || rows.iter().any(|row| row.observed.is_none_or(|observed| observed < Told { at, ..news }))
+}
+
+/// Whether an export waits for its message and has no pipeline any more: no message would end it.
+pub(super) fn is_orphan(row: &Row, letter: &Letter, has_pipeline: bool, now: Timestamp) -> bool {
+    let is_open = matches!(row.status, Status::Pending | Status::Processing);
+    is_open && !has_pipeline && want(row, letter, false, now) == Want::Attempt
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+use aws_sdk_dynamodb::types::AttributeValue;
+use ordersync::clock;
+use ordersync::webhook::Event;
+use proptest::prelude::*;
+
+use super::*;
+use crate::tests::world::{Item, item, minutes, row, text};
+
+const OWN: &str = "2026-03-01T00:00:00Z";
+
+/// A message that was sent an hour ago.
+fn letter(is_redriven: bool) -> Letter {
+    let sent_at = earlier(clock::now(), Duration::from_hours(1));
+    Letter { sent_at, is_redriven, fields: Fields::from([("received_at".into(), OWN.into())]) }
+}
+
+/// The row of a webhook that was received then.
+fn by(received_at: &str, status: &str, attempts: u32) -> Item {
+    let envelope = AttributeValue::M([("received_at".to_owned(), text(received_at))].into());
+    let attempts = AttributeValue::N(attempts.to_string());
+    item("1", [("status", text(status)), ("attempts", attempts), ("envelope", envelope)])
+}
+
+fn own(status: &str) -> Item {
+    by(OWN, status, 1)
+}
+
+fn with(mut item: Item, name: &str, value: AttributeValue) -> Item {
+    item.insert(name.into(), value);
+    item
+}
+
+fn placed() -> Errand {
+    Errand::Webhook { pipelines: vec!["flaky".into()], news: None }
+}
+
+fn named() -> Errand {
+    Errand::Export("flaky".into())
+}
+
+#[tokio::test]
+async fn a_message_goes_where_its_exports_need_it() {
+    use Verdict::{PutBack, Remove, Stays};
+    let reset = Stays("waits_for_reset");
+    for (what, item, of_webhook, of_export) in [
+        ("exported", own("exported"), Remove, Remove),
+        ("acknowledged", own("acknowledged"), Remove, Remove),
+        ("canceled", own("canceled"), Remove, Remove),
+        ("skipped", own("skipped"), Remove, Remove),
+        ("skipped for another webhook", by("another", "skipped", 0), PutBack, Remove),
+        ("waits for its message", own("pending"), PutBack, PutBack),
+        (
+            "waits in the ledger",
+            with(with(own("pending"), "due_key", text("due#1")), "due_at", minutes(1)),
+            Remove,
+            Remove,
+        ),
+        ("queued again since", with(own("pending"), "requeued_at", minutes(-50)), Remove, Remove),
+        ("queued again before", with(own("pending"), "requeued_at", minutes(-70)), PutBack, PutBack),
+        ("queued again by this very message", with(own("pending"), "requeued_at", minutes(-60)), PutBack, PutBack),
+        ("is tried", with(own("processing"), "lease_until", minutes(1)), Stays("being_tried"), Stays("being_tried")),
+        ("was tried to no end", with(own("processing"), "lease_until", minutes(-1)), PutBack, PutBack),
+        ("failed", own("error"), reset, reset),
+        ("failed for another webhook", by("another", "error", 3), reset, reset),
+        ("failed, was reset, failed again", with(own("error"), "requeued_at", minutes(-50)), Remove, Remove),
+        ("could not be read", by(OWN, "error", 0), reset, reset),
+        ("another could not be read", by("another", "error", 0), PutBack, reset),
+    ] {
+        let rows = [row(item).await];
+        let now = clock::now();
+        assert_eq!(judge(&letter(false), &placed(), &rows, now), of_webhook, "{what}");
+        assert_eq!(judge(&letter(false), &named(), &rows, now), of_export, "{what}");
+        let again = if of_webhook == PutBack { Stays("redriven_before") } else { of_webhook };
+        assert_eq!(judge(&letter(true), &placed(), &rows, now), again, "put back before: {what}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_without_a_row_is_begun_by_its_webhook_and_by_nothing_else() {
+    let now = clock::now();
+    assert_eq!(judge(&letter(false), &placed(), &[], now), Verdict::PutBack);
+    assert_eq!(judge(&letter(true), &placed(), &[], now), Verdict::Stays("redriven_before"));
+    assert_eq!(
+        judge(&letter(false), &named(), &[], now),
+        Verdict::Remove,
+        "its row was removed, and the order with it"
+    );
+    let other = [row(with(own("exported"), "sk", text("other"))).await];
+    assert_eq!(judge(&letter(false), &placed(), &other, now), Verdict::PutBack);
+}
+
+#[tokio::test]
+async fn one_export_that_needs_the_message_is_enough() {
+    let errand = Errand::Webhook { pipelines: vec!["flaky".into(), "other".into()], news: None };
+    for (other, expected) in [
+        ("exported", Verdict::Stays("waits_for_reset")),
+        ("pending", Verdict::PutBack),
+        ("error", Verdict::Stays("waits_for_reset")),
+    ] {
+        let rows = [row(own("error")).await, row(with(own(other), "sk", text("other"))).await];
+        assert_eq!(judge(&letter(false), &errand, &rows, clock::now()), expected, "{other}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_shop_said_is_noted_before_its_message_goes() {
+    let told = |rank_of| Told::by(&[rank_of], "2026-03-01T10:00:00.123456Z".parse().unwrap());
+    let errand = |pipelines: &[&str], event| Errand::Webhook {
+        pipelines: pipelines.iter().map(ToString::to_string).collect(),
+        news: Some(told(event)),
+    };
+    let observed = |at: &str, rank: &str| {
+        let item = with(own("exported"), "observed_at", text(at));
+        with(item, "observed_rank", AttributeValue::N(rank.into()))
+    };
+    let canceled = errand(&[], Event::Canceled);
+    for (what, item, expected) in [
+        ("never told", own("exported"), Verdict::PutBack),
+        ("told earlier", observed("2026-03-01T09:59:59.000Z", "4"), Verdict::PutBack),
+        ("told less at the time", observed("2026-03-01T10:00:00.123Z", "2"), Verdict::PutBack),
+        ("told this", observed("2026-03-01T10:00:00.123Z", "4"), Verdict::Remove),
+        ("told more since", observed("2026-03-01T10:00:01.000Z", "0"), Verdict::Remove),
+    ] {
+        assert_eq!(judge(&letter(false), &canceled, &[row(item).await], clock::now()), expected, "{what}");
+    }
+    assert_eq!(judge(&letter(false), &canceled, &[], clock::now()), Verdict::PutBack, "nothing is known of the order");
+    let paid = errand(&["flaky"], Event::Paid);
+    let known = [row(observed("2026-03-01T10:00:01.000Z", "0")).await];
+    assert_eq!(judge(&letter(false), &paid, &known, clock::now()), Verdict::Remove);
+}
+
+#[tokio::test]
+async fn an_orphan_is_what_waits_without_a_pipeline() {
+    let (letter, now) = (letter(false), clock::now());
+    for (what, item, has_pipeline, expected) in [
+        ("waits", own("pending"), false, true),
+        ("waits, and has one", own("pending"), true, false),
+        ("was tried to no end", with(own("processing"), "lease_until", minutes(-1)), false, true),
+        ("is tried", with(own("processing"), "lease_until", minutes(1)), false, false),
+        ("was queued again", with(own("pending"), "requeued_at", minutes(-5)), false, false),
+        ("failed", own("error"), false, false),
+        ("skipped for another webhook", by("another", "skipped", 0), false, false),
+        ("exported", own("exported"), false, false),
+    ] {
+        assert_eq!(is_orphan(&row(item).await, &letter, has_pipeline, now), expected, "{what}");
+    }
+}
+
+proptest! {
+    /// The one thing that must never happen: a message removed that an export still needs.
+    #[test]
+    fn nothing_is_removed_that_an_export_waits_for(
+        statuses in proptest::collection::vec((0..Status::ALL.len(), any::<bool>(), any::<bool>()), 1..5),
+        is_redriven in any::<bool>(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let (base, now) = (runtime.block_on(row(own("pending"))), clock::now());
+        let row_of = |number: usize, (status, is_requeued, is_held): (usize, bool, bool)| Row {
+            key: ordersync::ledger::ExportKey::new("acme", "1", &number.to_string()),
+            status: Status::ALL[status],
+            requeued_at: is_requeued.then_some(now),
+            lease_until: Some(if is_held { Timestamp::MAX } else { Timestamp::MIN }),
+            ..base.clone()
+        };
+        let rows: Vec<_> = statuses.into_iter().enumerate().map(|(number, state)| row_of(number, state)).collect();
+        let pipelines = rows.iter().map(|row| row.key.pipeline.clone()).collect();
+        let waits = |row: &Row| {
+            matches!(row.status, Status::Pending | Status::Processing | Status::Error) && row.requeued_at.is_none()
+        };
+        let errand = Errand::Webhook { pipelines, news: None };
+        let verdict = judge(&letter(is_redriven), &errand, &rows, now);
+        prop_assert_eq!(verdict == Verdict::Remove, !rows.iter().any(waits));
+        prop_assert!(!(is_redriven && verdict == Verdict::PutBack));
+    }
+}
