@@ -26,6 +26,9 @@ DEPLOY_SECONDS = 120
 # Where the local stack differs from the template's defaults: there is no TLS, and two cores rather than a region.
 LOCAL_PARAMETERS = {"RequireTls": "false", "MaximumConcurrency": "10"}
 
+# On AWS these allow the same for a batch of messages; the emulator asks for an action that IAM does not have.
+SQS_ACTIONS_OF_BATCHES = ("sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
+
 Clients = Any  # boto3 makes its clients at run time
 
 
@@ -77,6 +80,19 @@ def functions_of(template: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, A
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             yield name, resource["Properties"]
+
+
+def with_batches(node: Any) -> Any:
+    """A part of the template, with the emulator's actions beside those of SQS that it has in its policies."""
+    if isinstance(node, list):
+        return [with_batches(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    changed = {key: with_batches(value) for key, value in node.items()}
+    actions = changed.get("Action", [])
+    actions = [actions] if isinstance(actions, str) else actions
+    batches = [f"{action}Batch" for action in actions if action in SQS_ACTIONS_OF_BATCHES]
+    return {**changed, "Action": [*actions, *batches]} if batches else changed
 
 
 def archive(folder: Path) -> bytes:
@@ -172,7 +188,7 @@ class Deployment:
         for _, properties in functions_of(template):
             content = archive(self.staged / properties["CodeUri"])
             properties["CodeUri"] = f"s3://{ARTIFACTS}/{self._upload(content, 'zip')}"
-        key = self._upload(json.dumps(template).encode(), "json")
+        key = self._upload(json.dumps(with_batches(template)).encode(), "json")
         return f"{emulator.endpoint(self.port)}/{ARTIFACTS}/{key}"
 
     def _upload(self, content: bytes, suffix: str) -> str:

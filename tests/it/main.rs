@@ -17,6 +17,7 @@ mod outcomes;
 mod platforms;
 mod poison;
 mod receivers;
+mod reset;
 mod responses;
 mod schedules;
 mod secrets;

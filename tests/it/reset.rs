@@ -1,0 +1,8 @@
+//! The function reset-errors. Its tests run alone, as it looks at the rows and dead letters of all others.
+
+mod crowd;
+mod errors;
+mod leases;
+mod letters;
+mod seed;
+mod waiting;
