@@ -14,9 +14,9 @@ use ordersync::schedule::{Report, Run};
 
 use crate::handler::ResetErrors;
 use crate::round::{count, name, pipeline};
-use judge::{Errand, Letter, Verdict, is_orphan, judge};
+use judge::{Errand, Verdict, is_orphan, judge};
 use mailbox::{Mail, Mailbox};
-use subject::{Subject, subject};
+use subject::{Order, Subject, subject};
 
 /// Messages that are judged at the same time: those of one request.
 const AT_ONCE: usize = 10;
@@ -121,7 +121,7 @@ impl<'a> DeadLetters<'a> {
             };
             verdict = judge(&about.letter, &about.errand, &rows, now);
             if !matches!(verdict, Verdict::Stays(_)) {
-                self.end_orphans(&about.letter, &rows, report).await?;
+                self.end_orphans(about, &rows, report).await?;
             }
         }
         match verdict {
@@ -134,11 +134,12 @@ impl<'a> DeadLetters<'a> {
     }
 
     /// Exports of the order that wait for this message, and whose pipeline is gone, have nobody else to end them.
-    async fn end_orphans(&self, letter: &Letter, rows: &[Row], report: &mut Report) -> Result<(), LedgerError> {
+    async fn end_orphans(&self, about: &Order, rows: &[Row], report: &mut Report) -> Result<(), LedgerError> {
         let now = clock::now();
-        let has_pipeline = |row: &Row| pipeline(self.config, &row.key).is_some();
-        for row in rows.iter().filter(|row| is_orphan(row, letter, has_pipeline(row), now)) {
-            let reason = "the pipeline is no longer configured for this shop";
+        let is_configured = |row: &Row| pipeline(self.config, &row.key).is_some();
+        let is_orphan = |row: &&Row| is_orphan(row, &about.letter, &about.errand, is_configured(row), now);
+        for row in rows.iter().filter(is_orphan) {
+            let reason = "the pipeline is no longer configured for this shop and event";
             let ends = self.run.dry_run
                 || self.function.ledger.abandon(row, reason, Fault::Orphaned, now).await? == Recorded::Written;
             if ends {

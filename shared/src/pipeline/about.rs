@@ -15,6 +15,8 @@ pub struct About {
     pub order_id: String,
     /// The pipelines that it leaves a row of; [`ExportKey::NO_PIPELINE`] where there is none.
     pub pipelines: Vec<String>,
+    /// Whether it leaves a row of no other: what else happened may stand in an order that it only names.
+    pub is_whole: bool,
     /// When the shop said what is to be noted of the order's state, where it says such a thing.
     pub news: Option<Told>,
 }
@@ -29,20 +31,17 @@ pub fn about(config: &Config, shop: &Shop, envelope: &Envelope, raw: &[u8]) -> R
     let order = read_order(shop, raw).ok();
     let happened =
         order.as_ref().map_or(BTreeSet::from([identity.event]), |order| webhook::events(identity.event, order));
-    let is_test = order.is_some() && shop.platform.is_test(raw);
-    let is_canceled = happened.contains(&Event::Canceled);
-    // Of an order that cannot be read, an update tells nothing.
-    let has_state = order.is_some() || identity.event != Event::Updated;
-    let is_news = !is_test && has_state && (identity.event != Event::Placed || is_canceled);
+    let (is_whole, is_test) = (order.is_some(), order.is_some() && shop.platform.is_test(raw));
+    // Of an order that can neither be read nor fetched, an update tells nothing.
+    let has_state = is_whole || shop.platform.is_reference(raw) || identity.event != Event::Updated;
+    let is_news = !is_test && has_state && !happened.contains(&Event::Placed);
     let told_at = order.and_then(|order| order.updated_at).or(identity.occurred_at).unwrap_or(envelope.received_at);
     let mut pipelines: Vec<String> = wanted(config, &shop.code, &happened).map(|found| found.code.clone()).collect();
-    if is_test {
-        pipelines.clear();
+    if is_test || (pipelines.is_empty() && happened.contains(&Event::Placed)) {
+        pipelines = vec![ExportKey::NO_PIPELINE.to_owned()];
     }
-    if pipelines.is_empty() && !is_news && (is_test || identity.event == Event::Placed) {
-        pipelines.push(ExportKey::NO_PIPELINE.to_owned());
-    }
-    Ok(Some(About { order_id: identity.order_id, pipelines, news: is_news.then(|| Told::by(&happened, told_at)) }))
+    let news = is_news.then(|| Told::by(&happened, told_at));
+    Ok(Some(About { order_id: identity.order_id, pipelines, is_whole, news }))
 }
 
 #[cfg(test)]
@@ -64,6 +63,12 @@ mod tests {
         code = "mute"
         platform = "standard-webhooks"
         secrets = ["s"]
+
+        [[shops]]
+        code = "names"
+        platform = "bigcommerce"
+        secrets = ["s"]
+        api = { url = "https://api.example.com/stores/names", auth = "t" }
 
         [[pipelines]]
         code = "erp"
@@ -90,7 +95,7 @@ mod tests {
         let config = parse("ordersync.toml", DOCUMENT, &Templates::default(), 10).expect("a right document");
         let envelope = Envelope {
             shop: shop.into(),
-            topic: Some(topic.into()),
+            topic: Some(topic.to_owned()).filter(|topic| !topic.is_empty()),
             delivery_id: None,
             received_at: "2026-03-01T09:00:00Z".parse::<Timestamp>().expect("a time"),
             headers: Headers::default(),
@@ -122,11 +127,22 @@ mod tests {
             ("canceled, and unreadable", "acme", "canceled", &unread, &[], true),
         ] {
             let about = read(shop, topic, order).expect(what).expect(what);
-            assert_eq!(
-                (about.pipelines, about.news.is_some()),
-                (pipelines.iter().map(ToString::to_string).collect(), is_news),
-                "{what}"
-            );
+            let pipelines = pipelines.iter().map(ToString::to_string).collect();
+            assert_eq!((about.pipelines, about.news.is_some()), (pipelines, is_news), "{what}");
+            assert_eq!(about.is_whole, !what.contains("unreadable"), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_only_names_its_order_may_be_about_more() {
+        for (scope, pipelines, is_news) in
+            [("created", &["-"][..], false), ("statusUpdated", &[], true), ("updated", &[], true)]
+        {
+            let body = json!({ "scope": format!("store/order/{scope}"), "data": { "type": "order", "id": 250 } });
+            let about = read("names", "", &body).expect(scope).expect(scope);
+            let pipelines = pipelines.iter().map(ToString::to_string).collect::<Vec<_>>();
+            assert_eq!((about.order_id.as_str(), about.is_whole), ("250", false), "{scope}");
+            assert_eq!((about.pipelines, about.news.is_some()), (pipelines, is_news), "{scope}");
         }
     }
 

@@ -32,6 +32,8 @@ pub(super) enum Errand {
     Webhook {
         /// The pipelines that it leaves a row of.
         pipelines: Vec<String>,
+        /// Whether it leaves a row of no other.
+        is_whole: bool,
         /// When the shop said what is to be noted of the order's state.
         news: Option<Told>,
     },
@@ -67,11 +69,14 @@ pub(super) fn judge(letter: &Letter, errand: &Errand, rows: &[Row], now: Timesta
     let most = match errand {
         // An export that has no row any more was removed.
         Errand::Export(pipeline) => row(pipeline).map_or(Want::Nothing, |row| want(row, letter, true, now)),
-        Errand::Webhook { pipelines, news } => {
-            let of_pipeline =
-                |pipeline: &String| row(pipeline).map_or(Want::Attempt, |row| want(row, letter, false, now));
+        Errand::Webhook { pipelines, is_whole, news } => {
             let of_news = if news.is_some_and(|news| is_unknown(news, rows)) { Want::Attempt } else { Want::Nothing };
-            pipelines.iter().map(of_pipeline).fold(of_news, Want::max)
+            let of_pipelines = pipelines
+                .iter()
+                .map(|pipeline| row(pipeline).map_or(Want::Attempt, |row| want(row, letter, false, now)));
+            let begun = rows.iter().filter(|row| !is_whole && row.envelope == letter.fields);
+            let of_begun = begun.map(|row| want(row, letter, false, now));
+            of_pipelines.chain(of_begun).fold(of_news, Want::max)
         }
     };
     match most {
@@ -110,10 +115,17 @@ fn is_unknown(news: Told, rows: &[Row]) -> bool {
     rows.is_empty() || rows.iter().any(|row| row.observed.is_none_or(|observed| observed < Told { at, ..news }))
 }
 
-/// Whether an export waits for its message and has no pipeline any more: no message would end it.
-pub(super) fn is_orphan(row: &Row, letter: &Letter, has_pipeline: bool, now: Timestamp) -> bool {
+/// Whether an export waits for a message and none would end it: its pipeline is gone, or the message began it for one
+/// that does not run on its event any more.
+pub(super) fn is_orphan(row: &Row, letter: &Letter, errand: &Errand, is_configured: bool, now: Timestamp) -> bool {
     let is_open = matches!(row.status, Status::Pending | Status::Processing);
-    is_open && !has_pipeline && want(row, letter, false, now) == Want::Attempt
+    let is_dropped = match errand {
+        Errand::Webhook { pipelines, is_whole: true, .. } => {
+            row.envelope == letter.fields && !pipelines.contains(&row.key.pipeline)
+        }
+        _ => false,
+    };
+    is_open && (is_dropped || !is_configured) && want(row, letter, false, now) == Want::Attempt
 }
 
 #[cfg(test)]

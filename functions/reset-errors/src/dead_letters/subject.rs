@@ -64,7 +64,7 @@ pub(super) async fn subject(config: &Config, payloads: &PayloadStore, mail: &Mai
         Err(_) => Subject::NotOurs,
         Ok(None) => Subject::Nothing,
         Ok(Some(found)) => {
-            let errand = Errand::Webhook { pipelines: found.pipelines, news: found.news };
+            let errand = Errand::Webhook { pipelines: found.pipelines, is_whole: found.is_whole, news: found.news };
             Subject::Order(Order { shop: envelope.shop, id: found.order_id, letter, errand })
         }
     })

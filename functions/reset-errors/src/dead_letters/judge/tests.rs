@@ -31,7 +31,7 @@ fn with(mut item: Item, name: &str, value: AttributeValue) -> Item {
 }
 
 fn placed() -> Errand {
-    Errand::Webhook { pipelines: vec!["flaky".into()], news: None }
+    Errand::Webhook { pipelines: vec!["flaky".into()], is_whole: true, news: None }
 }
 
 fn named() -> Errand {
@@ -91,7 +91,7 @@ async fn an_export_without_a_row_is_begun_by_its_webhook_and_by_nothing_else() {
 
 #[tokio::test]
 async fn one_export_that_needs_the_message_is_enough() {
-    let errand = Errand::Webhook { pipelines: vec!["flaky".into(), "other".into()], news: None };
+    let errand = Errand::Webhook { pipelines: vec!["flaky".into(), "other".into()], is_whole: true, news: None };
     for (other, expected) in [
         ("exported", Verdict::Stays("waits_for_reset")),
         ("pending", Verdict::PutBack),
@@ -107,6 +107,7 @@ async fn what_the_shop_said_is_noted_before_its_message_goes() {
     let told = |rank_of| Told::by(&[rank_of], "2026-03-01T10:00:00.123456Z".parse().unwrap());
     let errand = |pipelines: &[&str], event| Errand::Webhook {
         pipelines: pipelines.iter().map(ToString::to_string).collect(),
+        is_whole: true,
         news: Some(told(event)),
     };
     let observed = |at: &str, rank: &str| {
@@ -130,19 +131,39 @@ async fn what_the_shop_said_is_noted_before_its_message_goes() {
 }
 
 #[tokio::test]
-async fn an_orphan_is_what_waits_without_a_pipeline() {
-    let (letter, now) = (letter(false), clock::now());
-    for (what, item, has_pipeline, expected) in [
-        ("waits", own("pending"), false, true),
-        ("waits, and has one", own("pending"), true, false),
-        ("was tried to no end", with(own("processing"), "lease_until", minutes(-1)), false, true),
-        ("is tried", with(own("processing"), "lease_until", minutes(1)), false, false),
-        ("was queued again", with(own("pending"), "requeued_at", minutes(-5)), false, false),
-        ("failed", own("error"), false, false),
-        ("skipped for another webhook", by("another", "skipped", 0), false, false),
-        ("exported", own("exported"), false, false),
+async fn a_message_that_only_names_its_order_is_for_all_that_it_began() {
+    let errand = |is_whole| Errand::Webhook { pipelines: vec!["other".into()], is_whole, news: None };
+    let other = row(with(own("exported"), "sk", text("other"))).await;
+    for (what, item, of_reference, of_whole) in [
+        ("it began it", own("pending"), Verdict::PutBack, Verdict::Remove),
+        ("another began it", by("another", "pending", 1), Verdict::Remove, Verdict::Remove),
+        ("it began and ended it", own("exported"), Verdict::Remove, Verdict::Remove),
     ] {
-        assert_eq!(is_orphan(&row(item).await, &letter, has_pipeline, now), expected, "{what}");
+        let (rows, now) = ([other.clone(), row(item).await], clock::now());
+        assert_eq!(judge(&letter(false), &errand(false), &rows, now), of_reference, "{what}");
+        assert_eq!(judge(&letter(false), &errand(true), &rows, now), of_whole, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn an_orphan_is_what_waits_and_has_no_pipeline_that_a_message_runs() {
+    let (letter, now) = (letter(false), clock::now());
+    let elsewhere = |is_whole| Errand::Webhook { pipelines: vec!["other".into()], is_whole, news: None };
+    for (what, item, errand, is_configured, expected) in [
+        ("waits", own("pending"), placed(), false, true),
+        ("waits, and has one", own("pending"), placed(), true, false),
+        ("its pipeline dropped the event", own("pending"), elsewhere(true), true, true),
+        ("its pipeline has another event", by("another", "pending", 1), elsewhere(true), true, false),
+        ("its event may stand in the order", own("pending"), elsewhere(false), true, false),
+        ("is named", own("pending"), named(), true, false),
+        ("was tried to no end", with(own("processing"), "lease_until", minutes(-1)), placed(), false, true),
+        ("is tried", with(own("processing"), "lease_until", minutes(1)), placed(), false, false),
+        ("was queued again", with(own("pending"), "requeued_at", minutes(-5)), placed(), false, false),
+        ("failed", own("error"), placed(), false, false),
+        ("skipped for another webhook", by("another", "skipped", 0), placed(), false, false),
+        ("exported", own("exported"), placed(), false, false),
+    ] {
+        assert_eq!(is_orphan(&row(item).await, &letter, &errand, is_configured, now), expected, "{what}");
     }
 }
 
@@ -167,7 +188,7 @@ proptest! {
         let waits = |row: &Row| {
             matches!(row.status, Status::Pending | Status::Processing | Status::Error) && row.requeued_at.is_none()
         };
-        let errand = Errand::Webhook { pipelines, news: None };
+        let errand = Errand::Webhook { pipelines, is_whole: true, news: None };
         let verdict = judge(&letter(is_redriven), &errand, &rows, now);
         prop_assert_eq!(verdict == Verdict::Remove, !rows.iter().any(waits));
         prop_assert!(!(is_redriven && verdict == Verdict::PutBack));
