@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::world::{Item, World, item, minutes, only, text};
+use super::world::{Item, World, in_time, item, minutes, only, text};
+use crate::dead_letters::DeadLetters;
+use crate::round::Round;
 
 /// A row that waits in the ledger until this many minutes from now.
 fn due(order: &str, shard: u64, from_now: i64) -> Item {
@@ -132,4 +134,20 @@ async fn tasks_that_are_not_asked_for_are_not_done() {
     let items = vec![due("1", 0, -1), in_error("2", &[("fault", "exhausted")])];
     let (report, _) = World { items, ..World::default() }.run(json!({ "only": ["errors", "leases"] })).await;
     assert_eq!((&report["changed"], &report["seen"]), (&json!({ "reset": 1 }), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_run_without_time_begins_nothing_and_says_what_it_left() {
+    let world = World { items: vec![due("1", 0, -1), due("2", 5, -1)], ..World::default() };
+    let ((function, calls), run) = (world.function().await, in_time(&json!({}), 0));
+    let report = serde_json::to_value(function.handle(&run).await.unwrap()).unwrap();
+    assert_eq!((&report["tasks_left"], &report["seen"]), (&json!(5), &json!(0)));
+    // Of a task whose time is over in the middle.
+    let config = function.config.current().await;
+    let left = Round::new(&function, &config, &run).due(false).await;
+    let left = serde_json::to_value(left).unwrap();
+    assert_eq!((&left["left"], &left["seen"], &left["changed"]), (&json!(2), &json!(0), &json!({})));
+    let letters = DeadLetters::new(&function, &config, &run).work_through().await;
+    assert_eq!(serde_json::to_value(letters).unwrap()["left"], json!(7));
+    assert_eq!(*calls.lock().unwrap(), Vec::<String>::new());
 }

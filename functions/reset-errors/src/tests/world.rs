@@ -13,10 +13,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::error::{ConditionalCheckFailedException, InternalServerError};
 use aws_sdk_sqs::operation::change_message_visibility_batch::ChangeMessageVisibilityBatchOutput;
 use aws_sdk_sqs::operation::delete_message::DeleteMessageOutput;
+use aws_sdk_sqs::operation::get_queue_attributes::GetQueueAttributesOutput;
 use aws_sdk_sqs::operation::receive_message::ReceiveMessageOutput;
 use aws_sdk_sqs::operation::send_message::SendMessageOutput;
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
-use aws_sdk_sqs::types::{BatchResultErrorEntry, Message};
+use aws_sdk_sqs::types::{BatchResultErrorEntry, Message, QueueAttributeName};
 use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
 use jiff::Timestamp;
 use ordersync::clock;
@@ -32,7 +33,7 @@ use crate::handler::ResetErrors;
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// What was asked for, in this order.
-type Calls = Arc<Mutex<Vec<String>>>;
+pub(crate) type Calls = Arc<Mutex<Vec<String>>>;
 
 /// What there is, and what goes wrong.
 #[derive(Debug, Clone, Default)]
@@ -118,6 +119,14 @@ fn noting(calls: &Calls) -> impl Fn(String) + Send + Sync + 'static + use<> {
 impl World {
     /// Runs the function, and returns what it reports and what it asked for.
     pub(crate) async fn run(&self, input: Value) -> (Value, Vec<String>) {
+        let (function, calls) = self.function().await;
+        let report = function.handle(&in_time(&input, 60_000)).await.unwrap();
+        let calls = calls.lock().unwrap().clone();
+        (serde_json::to_value(report).unwrap(), calls)
+    }
+
+    /// The function, and what it asks for.
+    pub(crate) async fn function(&self) -> (ResetErrors, Calls) {
         let calls = Calls::default();
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/config");
         let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, &[] as &[&Rule]);
@@ -129,11 +138,7 @@ impl World {
             dead_letter_queue_url: "dead-letters".into(),
             visibility_timeout: Duration::from_mins(3),
         };
-        let ends = clock::now().as_millisecond() + 60_000;
-        let run = Run::of(&input, u64::try_from(ends).unwrap()).unwrap();
-        let report = function.handle(&run).await.unwrap();
-        let calls = calls.lock().unwrap().clone();
-        (serde_json::to_value(report).unwrap(), calls)
+        (function, calls)
     }
 
     fn table(&self, calls: &Calls) -> aws_sdk_dynamodb::Client {
@@ -212,6 +217,10 @@ impl World {
             let count = left.len().min(10);
             ReceiveMessageOutput::builder().set_messages(Some(left.drain(..count).collect())).build()
         });
+        let waiting = mock!(aws_sdk_sqs::Client::get_queue_attributes).then_output(|| {
+            let count = (QueueAttributeName::ApproximateNumberOfMessages, "7".to_owned());
+            GetQueueAttributesOutput::builder().set_attributes(Some([count].into())).build()
+        });
         let note = noting(calls);
         let delete = mock!(aws_sdk_sqs::Client::delete_message).then_compute_output(move |input| {
             assert_eq!(input.queue_url(), Some("dead-letters"));
@@ -227,9 +236,19 @@ impl World {
             let output = ChangeMessageVisibilityBatchOutput::builder().set_successful(Some(Vec::new()));
             output.set_failed(Some(Vec::new())).build().unwrap()
         });
-        mock_client!(aws_sdk_sqs, RuleMode::MatchAny, &[&send_all, &send, &receive, &delete, &show], |config| config
-            .retry_config(aws_sdk_sqs::config::retry::RetryConfig::disabled()))
+        mock_client!(
+            aws_sdk_sqs,
+            RuleMode::MatchAny,
+            &[&send_all, &send, &receive, &waiting, &delete, &show],
+            |config| config.retry_config(aws_sdk_sqs::config::retry::RetryConfig::disabled())
+        )
     }
+}
+
+/// A run in an invocation that ends this soon.
+pub(crate) fn in_time(input: &Value, millis: i64) -> Run {
+    let ends = clock::now().as_millisecond() + millis;
+    Run::of(input, u64::try_from(ends).unwrap()).unwrap()
 }
 
 /// The input that asks for one task.
