@@ -65,6 +65,10 @@ enum Want {
 
 /// What becomes of a message whose order has these rows.
 pub(super) fn judge(letter: &Letter, errand: &Errand, rows: &[Row], now: Timestamp) -> Verdict {
+    // Nothing is kept of an order that was erased, and its messages are a part of it.
+    if rows.iter().any(|row| row.erased_at.is_some()) {
+        return Verdict::Remove;
+    }
     let row = |pipeline: &str| rows.iter().find(|row| row.key.pipeline == pipeline);
     let most = match errand {
         // An export that has no row any more was removed.

@@ -90,6 +90,15 @@ async fn an_export_without_a_row_is_begun_by_its_webhook_and_by_nothing_else() {
 }
 
 #[tokio::test]
+async fn of_an_order_that_was_erased_nothing_stays() {
+    let errand = Errand::Webhook { pipelines: vec!["flaky".into(), "other".into()], is_whole: true, news: None };
+    for is_redriven in [false, true] {
+        let erased = [row(with(own("canceled"), "erased_at", minutes(-5))).await];
+        assert_eq!(judge(&letter(is_redriven), &errand, &erased, clock::now()), Verdict::Remove);
+    }
+}
+
+#[tokio::test]
 async fn one_export_that_needs_the_message_is_enough() {
     let errand = Errand::Webhook { pipelines: vec!["flaky".into(), "other".into()], is_whole: true, news: None };
     for (other, expected) in [
