@@ -21,9 +21,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local_stack import CONFIG, FAILURES, FOLDER, INTERRUPTS, ROOT, alone, running_stack, stage_config
 
 import documents
+import later
 import plan as planning
 import show
 import verify
+from back_office import BackOffice
 from deploy import read_secrets
 from plan import Plan
 from receivers import Erp, Mirror, Receiver
@@ -34,14 +36,16 @@ from stack_view import StackView
 EXPORTS = FOLDER / "exports"
 # Where config/ordersync.toml has the receivers.
 ADDRESSES = {"erp": "127.0.0.1:9401", "mirror": "127.0.0.1:9402"}
+OFFICE = "127.0.0.1:9403"
 
 
 def run(binaries: Path, keep: bool) -> bool:
     secrets = read_secrets(CONFIG)
     plan = planning.make(secrets, datetime.now(timezone.utc))
     show.title("The local stack")
-    with running_receivers(plan, secrets) as receivers:
-        config = stage_config({ADDRESSES[name]: receiver.address for name, receiver in receivers.items()})
+    with running_receivers(plan, secrets) as receivers, running_office(secrets) as office:
+        addresses = {ADDRESSES[name]: receiver.address for name, receiver in receivers.items()}
+        config = stage_config({**addresses, OFFICE: office.address})
         with running_stack(config, binaries, keep) as environment:
             view = StackView(environment)
             show.title(f"{len(plan.webhooks)} signed orders of {len(PLATFORMS)} platforms, {len(plan.exports)} exports")
@@ -54,6 +58,7 @@ def run(binaries: Path, keep: bool) -> bool:
             show.table([outcome.rows[export.row] for export in plan.exports if export.row in outcome.rows], view.bucket)
             show.title("One document of each format")
             documents.show_one_of_each(plan, files, ROOT)
+            problems += later.play(view, office, secrets["demo-later-webhook"])
             show.title("The end")
     report(plan, outcome, problems, len(files), keep)
     return not problems
@@ -68,6 +73,15 @@ def running_receivers(plan: Plan, secrets: Mapping[str, str]) -> Iterator[dict[s
     finally:
         erp.stop()
         mirror.stop()
+
+
+@contextmanager
+def running_office(secrets: Mapping[str, str]) -> Iterator[BackOffice]:
+    office = BackOffice(secrets["demo-later-shop"])
+    try:
+        yield office
+    finally:
+        office.stop()
 
 
 def report(plan: Plan, outcome: Outcome, problems: list[str], files: int, keep: bool) -> None:
@@ -90,6 +104,7 @@ def report(plan: Plan, outcome: Outcome, problems: list[str], files: int, keep: 
     print(f"           {counts['exported']} exported, each once and as its webhook says, {retried} after failures")
     print(f"           {counts['error']} refused by its destination for good, {counts['skipped']} skipped by a filter")
     print("           1 webhook sent twice and exported once, 1 forged and turned away with 401")
+    print(f"           {len(later.SCENES)} scenes of what happens to orders later, each to its end")
 
 
 def main() -> int:

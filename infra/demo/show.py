@@ -12,7 +12,7 @@ from plan import PIPELINES, Export
 from stack_view import Row, Rows
 
 STATUSES = ("exported", "skipped", "error")
-COLOURS = {"exported": "32", "skipped": "33", "error": "31", "title": "1", "dim": "2"}
+COLOURS = {"exported": "32", "acknowledged": "32", "canceled": "33", "pending": "36", "skipped": "33", "error": "31", "title": "1", "dim": "2"}
 NARROWEST = 100
 LONGEST_REASON = 120
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from deploy import client
@@ -21,6 +22,7 @@ ATTRIBUTES = (
     "external_id",
     "destination",
     "exported_at",
+    "waits_for",
 )
 
 
@@ -38,6 +40,8 @@ class Row:
     external_id: str
     destination: str
     exported_at: datetime | None
+    # Why it waits, where that is not for another attempt.
+    waits_for: str
 
     @property
     def is_over(self) -> bool:
@@ -67,6 +71,8 @@ class StackView:
         self._dynamodb = client("dynamodb", port)
         self._sqs = client("sqs", port)
         self._s3 = client("s3", port)
+        self._functions = client("lambda", port)
+        self._names = {name.removeprefix("FN_"): value for name, value in environment.items() if name.startswith("FN_")}
 
     def rows(self) -> Rows:
         names = {f"#{name}": name for name in ATTRIBUTES}
@@ -76,8 +82,34 @@ class StackView:
             ProjectionExpression=", ".join(names),
             ExpressionAttributeNames=names,
         )
-        rows = [read_row(item) for page in pages for item in page["Items"]]
+        # Pauses are in the table too; they are no exports.
+        rows = [read_row(item) for page in pages for item in page["Items"] if "#" in item["pk"]["S"]]
         return {(row.shop, row.order_id, row.pipeline): row for row in rows}
+
+    def row(self, shop: str, order_id: str, pipeline: str) -> Row | None:
+        key = {"pk": {"S": f"{shop}#{order_id}"}, "sk": {"S": pipeline}}
+        item = self._dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
+        return read_row(item) if item else None
+
+    def pause(self, pipeline: str, state: str) -> None:
+        """Pauses a pipeline, or resumes it, as docs/pausing.md says."""
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        item = {"pk": "control", "sk": f"pause#{pipeline}", "state": state, "since": now}
+        self._dynamodb.put_item(TableName=self.table, Item={name: {"S": value} for name, value in item.items()})
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Runs a function and gives its answer."""
+        answer = self._functions.invoke(FunctionName=self._names[function], Payload=json.dumps(event))
+        said = json.loads(answer["Payload"].read() or "null")
+        return said if "FunctionError" not in answer else {"error": said}
+
+    def put(self, key: str, body: bytes) -> None:
+        self._s3.put_object(Bucket=self.bucket, Key=key, Body=body)
+
+    def keys(self) -> list[str]:
+        """Every object of the bucket."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
     def queued(self) -> int:
         """Messages in the queue, those in flight included."""
@@ -134,4 +166,5 @@ def read_row(item: Mapping[str, Any]) -> Row:
         external_id=text("external_id"),
         destination=text("destination"),
         exported_at=datetime.fromisoformat(text("exported_at").replace("Z", "+00:00")) if text("exported_at") else None,
+        waits_for=text("waits_for"),
     )
