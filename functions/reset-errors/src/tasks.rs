@@ -51,6 +51,7 @@ pub(crate) fn named(input: &Map<String, Value>) -> Result<Option<BTreeSet<Task>>
 
 #[cfg(test)]
 mod tests {
+    use ordersync::schedule::Run;
     use serde_json::json;
 
     use super::*;
@@ -65,6 +66,17 @@ mod tests {
         assert_eq!(of(&json!({ "only": ["due"] })), Ok(Some(BTreeSet::from([Task::Due]))));
         let both = BTreeSet::from([Task::Leases, Task::DeadLetters]);
         assert_eq!(of(&json!({ "only": ["dead_letters", "leases", "leases"] })), Ok(Some(both)));
+    }
+
+    #[test]
+    fn the_sample_events_ask_for_what_there_is() {
+        for (event, expected) in [
+            (include_str!("../../../events/reset-errors.json"), None),
+            (include_str!("../../../events/reset-errors-due.json"), Some(BTreeSet::from([Task::Due]))),
+        ] {
+            let event: Value = serde_json::from_str(event).unwrap();
+            assert_eq!(named(&Run::of(&event, 0).unwrap().input), Ok(expected), "{event}");
+        }
     }
 
     #[test]

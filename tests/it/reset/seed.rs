@@ -121,15 +121,20 @@ pub(super) fn table() -> (aws_sdk_dynamodb::Client, String) {
     (aws::dynamodb_client(&aws::sdk_config().unwrap()), aws::variable("TABLE").unwrap())
 }
 
+/// The table's key of an export.
+pub(super) fn primary(key: &ExportKey) -> HashMap<String, AttributeValue> {
+    let text = |value: String| AttributeValue::S(value);
+    HashMap::from([
+        ("pk".to_owned(), text(format!("{}#{}", key.shop, key.order_id))),
+        ("sk".to_owned(), text(key.pipeline.clone())),
+    ])
+}
+
 /// Changes one attribute of a row by hand.
 pub(super) async fn set(key: &ExportKey, name: &str, value: AttributeValue) {
     let (client, table) = table();
-    let text = |value: String| AttributeValue::S(value);
-    let row = HashMap::from([
-        ("pk".to_owned(), text(format!("{}#{}", key.shop, key.order_id))),
-        ("sk".to_owned(), text(key.pipeline.clone())),
-    ]);
-    let update = client.update_item().table_name(table).set_key(Some(row)).update_expression("SET #name = :value");
+    let update =
+        client.update_item().table_name(table).set_key(Some(primary(key))).update_expression("SET #name = :value");
     let update = update.expression_attribute_names("#name", name).expression_attribute_values(":value", value);
     update.send().await.unwrap();
 }

@@ -155,7 +155,7 @@ impl Stack {
 
     /// All that a function has logged since then, in milliseconds since 1970.
     pub(crate) async fn logged(&self, function: &str, since: i64) -> String {
-        let names = [("processor", "FN_PROCESSOR"), ("cleanup", "FN_CLEANUP")];
+        let names = [("processor", "FN_PROCESSOR"), ("cleanup", "FN_CLEANUP"), ("reset-errors", "FN_RESET_ERRORS")];
         let name = names.iter().find(|(known, _)| *known == function).map(|(_, name)| variable(name)).unwrap();
         let path = format!("/2015-03-31/functions/{name}/configuration");
         let configuration = json(self.api(reqwest::Method::GET, "lambda", &path).send().await.unwrap()).await;
