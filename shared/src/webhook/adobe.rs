@@ -84,7 +84,11 @@ impl Platform for Adobe {
         if paths.is_empty() {
             return Err(Rejection::Unsigned(SIGNATURES[0].0.to_owned()));
         }
-        paths.into_iter().map(|path| self.key_at(path)).collect()
+        let keys = paths.into_iter().map(|path| self.key_at(path)).collect::<Result<_, _>>()?;
+        // Anyone can name keys that are not there, and after some of them no more are fetched for a while. Who does not
+        // know whom events are for cannot have it come to that.
+        self.is_recipient(webhook.body)?;
+        Ok(keys)
     }
 
     fn verify(&self, webhook: Webhook<'_>, secrets: &[Secret], _now: Timestamp) -> Result<(), Rejection> {

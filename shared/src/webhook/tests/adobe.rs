@@ -97,7 +97,8 @@ fn several_events_at_once_are_refused_with_what_to_do() {
 fn keys_are_fetched_from_adobe_and_from_nowhere_else() {
     let keys = |headers: &[(&str, &str)]| {
         let headers: Headers = headers.iter().copied().collect();
-        let urls = adobe().public_keys(webhook(&headers, b"{}"));
+        let body = recipient("recipient_client_id", CLIENT);
+        let urls = adobe().public_keys(webhook(&headers, &body));
         urls.map(|urls| urls.iter().map(ToString::to_string).collect::<Vec<_>>())
     };
     let signed = [(SIGNATURE_1, "AA=="), (SIGNATURE_2, "AA==")];
@@ -140,6 +141,18 @@ fn keys_are_fetched_from_adobe_and_from_nowhere_else() {
 }
 
 #[test]
+fn no_key_is_fetched_for_who_does_not_know_whom_events_are_for() {
+    let headers = [(SIGNATURE_1, "AA=="), (PATH_1, "/prod/keys/pub-key-guessed.pem")].into_iter().collect();
+    let other = Err(Rejection::OtherRecipient("recipient_client_id"));
+    let malformed = |keys: &Result<Vec<url::Url>, Rejection>| matches!(keys, Err(Rejection::Malformed(_)));
+    let keys = |body: &[u8]| adobe().public_keys(webhook(&headers, body));
+    assert_eq!(keys(b"{}"), other);
+    assert_eq!(keys(&recipient("recipient_client_id", "another")), other);
+    assert!(malformed(&keys(b"no JSON")) && malformed(&keys(b"[]")));
+    assert_eq!(keys(&recipient("recipient_client_id", CLIENT)).map(|keys| keys.len()), Ok(1));
+}
+
+#[test]
 fn other_keys_than_adobes_are_for_tests_only() {
     let document = |keys: &str, allow: &str| {
         format!(
@@ -170,7 +183,8 @@ fn other_keys_than_adobes_are_for_tests_only() {
     }
     let (platforms, _) = platforms_of(&document("'http://127.0.0.1:19560'", "'127.0.0.1:19560'"));
     let headers: Headers = [(SIGNATURE_1, "AA=="), (PATH_1, "/prod/keys/a.pem")].into_iter().collect();
-    let urls = platforms["own"].public_keys(webhook(&headers, b"")).expect("a key");
+    let body = recipient("recipient_client_id", "me");
+    let urls = platforms["own"].public_keys(webhook(&headers, &body)).expect("a key");
     assert_eq!(urls[0].as_str(), "http://127.0.0.1:19560/prod/keys/a.pem");
 }
 
