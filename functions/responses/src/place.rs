@@ -175,7 +175,6 @@ impl Placer<'_> {
     /// The one export that a result can be about.
     async fn find(&self, about: &About) -> Result<Result<Row, Unplaced>, LedgerError> {
         let candidates = match self.candidates(about).await? {
-            Ok(candidates) if candidates.len() > MOST_CANDIDATES => return Ok(Err(Unplaced::Ambiguous)),
             Ok(candidates) => candidates,
             Err(unplaced) => return Ok(Err(unplaced)),
         };
@@ -197,7 +196,7 @@ impl Placer<'_> {
             By::Number => {
                 let mut keys = self.ledger.by_number(&about.order).await?;
                 keys.retain(|key| key.pipeline == self.pipeline && is_its_shop(&key.shop));
-                Ok(Ok(keys))
+                Ok(if keys.len() > MOST_CANDIDATES { Err(Unplaced::Ambiguous) } else { Ok(keys) })
             }
             By::Id => {
                 let shops = about.shop.as_deref().map_or_else(|| self.shops.clone(), |shop| vec![shop]);
@@ -211,12 +210,12 @@ impl Placer<'_> {
     }
 }
 
-/// Gathers the results by order; bad ones are counted at once.
+/// Gathers the results by order, whether or not they name its shop; bad ones are counted at once.
 fn groups(results: Vec<Result<Said, BadResult>>, tally: &mut Tally) -> Vec<Group> {
-    let mut groups: BTreeMap<About, Group> = BTreeMap::new();
+    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
     for (index, result) in results.into_iter().enumerate() {
         match result {
-            Ok(said) => groups.entry(said.about.clone()).or_default().push_back(Item { index, said }),
+            Ok(said) => groups.entry(said.about.order.clone()).or_default().push_back(Item { index, said }),
             Err(BadResult { order, path, reason }) => {
                 let path = Some(path).filter(|path| !path.is_empty());
                 tally.fail(index, Failed { order, path, reason, is_early: false });

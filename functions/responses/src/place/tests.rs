@@ -89,6 +89,17 @@ async fn of_results_about_one_order_the_last_counts() {
 }
 
 #[tokio::test]
+async fn the_last_counts_whether_or_not_they_name_the_shop() {
+    let rows: Vec<String> = (0..40).map(|n| format!("acme-eu {n} N-{n} erp exported")).collect();
+    let table = Table::of(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+    let said = (0..40).flat_map(|n| [of("acme-eu", refused(&format!("N-{n}"), "wait")), taken(&format!("N-{n}"))]);
+    assert_eq!(place(&table, said.collect()).await, whole(40, 40));
+    for n in 0..40 {
+        assert_eq!(table.row("acme-eu", &n.to_string(), "erp"), format!("acknowledged E-N-{n} -"));
+    }
+}
+
+#[tokio::test]
 async fn what_is_said_after_the_deadline_counts_still() {
     let table = Table::of(&["acme-eu 1 N-1 erp error unacknowledged", "acme-eu 2 N-2 erp error rejected"]);
     assert_eq!(place(&table, vec![taken("N-1"), taken("N-2")]).await, whole(2, 0));
@@ -181,6 +192,14 @@ async fn orders_are_found_by_identifier_and_by_idempotency_key() {
     assert_eq!(place_by(By::Id, &table, vec![taken("3")]).await.unwrap(), failed("3", ambiguous));
     assert_eq!(place_by(By::Id, &table, vec![of("acme-uk", taken("3"))]).await.unwrap(), whole(1, 0));
     assert_eq!(table.row("acme-uk", "3", "erp"), "acknowledged E-3 -");
+
+    // An identifier is asked for in every shop, however many there are.
+    let table = Table::of(&["shop-29 7 N-7 erp exported"]);
+    let (ledger, shops) = (table.ledger(), (0..30).map(|n| format!("shop-{n}")).collect::<Vec<_>>());
+    let shops = shops.iter().map(String::as_str).collect();
+    let placer = Placer { ledger: &ledger, pipeline: "erp", by: By::Id, shops, waits: &SHORT };
+    let tally = placer.place(vec![Ok(taken("7"))], Instant::now() + Duration::from_mins(1)).await.unwrap();
+    assert_eq!(Value::Object(tally.members()), whole(1, 0));
 
     let table = Table::of(&rows);
     let key = export("acme-eu", "1#2", "erp");
