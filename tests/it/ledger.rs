@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use ordersync::ledger::{
-    Claim, Completion, ExportKey, Facts, Fault, LedgerError, NextStep, Observation, Outcome, Payload, Recorded, Status,
-    Told,
+    Answered, Claim, Completion, ExportKey, Facts, Fault, LedgerError, NextStep, Observation, Outcome, Payload,
+    Recorded, Status, Told,
 };
 use ordersync::queue::Fields;
 use ordersync::webhook::Event;
@@ -155,6 +155,35 @@ async fn a_row_that_was_never_tried_gives_way_and_one_that_was_does_not() {
     assert_eq!(ledger.reject(&key, &facts, "no currency", at(5)).await, Ok(Recorded::LeftAsIs));
     assert_eq!(ledger.skip(&key, &facts, "declined", at(5)).await, Ok(Recorded::LeftAsIs));
     assert_eq!(ledger.claim(&key, &facts, "b", at(99), at(160)).await.unwrap(), Claim::Over(Status::Error));
+}
+
+#[tokio::test]
+async fn a_back_office_has_a_word_on_an_error_only_after_an_attempt() {
+    let (stack, tried) = (Stack::get(), ["yes", "no"].map(|word| key(&format!("tried-{word}"))));
+    let (facts, ledger) = (facts(&stack).await, &stack.ledger);
+    for key in &tried {
+        let lease = granted(ledger.claim(key, &facts, "a", at(0), at(60)).await.unwrap());
+        let pending = ledger.export(key).await.unwrap().unwrap();
+        let early = ledger.acknowledge(&pending, None, at(0)).await.unwrap();
+        assert!(matches!(early, Answered::NotGiven(Some(_))), "an attempt that runs may still fail: {early:?}");
+        ledger.fail(&lease, "no answer in time", None, NextStep::GiveUp(Fault::Exhausted), at(1)).await.unwrap();
+    }
+    let [yes, no] = &tried;
+    let row = ledger.export(yes).await.unwrap().unwrap();
+    assert_eq!(ledger.acknowledge(&row, Some("E-1"), at(2)).await, Ok(Answered::Recorded));
+    let row = ledger.export(yes).await.unwrap().unwrap();
+    assert_eq!((row.status, row.external_id.as_deref(), row.fault), (Status::Acknowledged, Some("E-1"), None));
+    let row = ledger.export(no).await.unwrap().unwrap();
+    assert_eq!(ledger.deny(&row, None, "no such customer", at(2)).await, Ok(Answered::Recorded));
+    let row = ledger.export(no).await.unwrap().unwrap();
+    assert_eq!((row.status, row.fault), (Status::Error, Some(Fault::Rejected)));
+
+    let untried = key("untried");
+    assert_eq!(ledger.reject(&untried, &facts, "no currency", at(0)).await, Ok(Recorded::Written));
+    let row = ledger.export(&untried).await.unwrap().unwrap();
+    for answered in [ledger.acknowledge(&row, None, at(1)).await, ledger.deny(&row, None, "no", at(1)).await] {
+        assert!(matches!(answered, Ok(Answered::NotGiven(Some(_)))), "{answered:?}");
+    }
 }
 
 #[tokio::test]

@@ -265,7 +265,7 @@ fn not_given(row: &Row) -> Unplaced {
         Status::Pending | Status::Processing | Status::Exported | Status::Acknowledged => Unplaced::Early,
         Status::Skipped => Unplaced::NotGiven("this pipeline has skipped the order"),
         Status::Canceled => Unplaced::NotGiven("the order was canceled before it was exported"),
-        Status::Error => Unplaced::NotGiven("its export is in error: it did not arrive as far as is known"),
+        Status::Error => Unplaced::NotGiven("its export is in error, and no attempt was made to deliver it"),
     }
 }
 

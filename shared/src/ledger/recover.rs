@@ -48,8 +48,8 @@ impl Ledger {
         self.untouched(&waiting.key, transition::drop_deadline(&waiting.due)).await
     }
 
-    /// Records that the back office has taken an export and what it calls it. `None` where the export is in no state
-    /// to be acknowledged; the row as it is comes with it.
+    /// Records that the back office has taken an export and what it calls it: one that was exported, or is in error
+    /// after an attempt, whose answer may have been lost.
     pub async fn acknowledge(
         &self,
         row: &Row,

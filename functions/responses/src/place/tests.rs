@@ -108,6 +108,16 @@ async fn what_is_said_after_the_deadline_counts_still() {
 }
 
 #[tokio::test]
+async fn the_answer_to_an_attempt_that_failed_may_have_been_lost() {
+    for row in ["error exhausted 10", "error permanent 1"] {
+        let table = Table::of(&[&format!("acme-eu 1 N-1 erp {row}"), &format!("acme-eu 2 N-2 erp {row}")]);
+        assert_eq!(place(&table, vec![taken("N-1"), refused("N-2", "no")]).await, whole(1, 1), "{row}");
+        assert_eq!(table.row("acme-eu", "1", "erp"), "acknowledged E-N-1 -");
+        assert_eq!(table.row("acme-eu", "2", "erp"), "error - the back office refused it: no");
+    }
+}
+
+#[tokio::test]
 async fn an_export_that_is_still_being_tried_is_waited_for() {
     let table = Table::of(&["acme-eu 1 N-1 erp processing", "acme-eu 2 N-2 erp exported"])
         .ripening("acme-eu", "1", "erp", 1)
@@ -138,8 +148,8 @@ async fn what_was_not_given_can_be_neither_acknowledged_nor_refused() {
     for (row, reason) in [
         ("skipped", "this pipeline has skipped the order"),
         ("canceled", "the order was canceled before it was exported"),
-        ("error exhausted", "its export is in error: it did not arrive as far as is known"),
-        ("error", "its export is in error: it did not arrive as far as is known"),
+        ("error permanent", "its export is in error, and no attempt was made to deliver it"),
+        ("error orphaned 0", "its export is in error, and no attempt was made to deliver it"),
     ] {
         let table = Table::of(&[&format!("acme-eu 1 N-1 erp {row}")]);
         assert_eq!(place(&table, vec![taken("N-1")]).await, failed("N-1", reason), "{row}");

@@ -31,7 +31,7 @@ struct State {
 }
 
 impl Table {
-    /// With a row for `shop order number pipeline status [fault]` each.
+    /// With a row for `shop order number pipeline status [fault [attempts]]` each.
     pub(crate) fn of(rows: &[&str]) -> Self {
         let table = Self::default();
         for row in rows {
@@ -48,7 +48,9 @@ impl Table {
                 ("created_at", at),
             ];
             let attributes = attributes.into_iter().chain(rest.first().map(|fault| ("fault", *fault)));
-            let item = attributes.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.into()))).collect();
+            let attempts = rest.get(1).map(|attempts| ("attempts".to_owned(), AttributeValue::N((*attempts).into())));
+            let text = attributes.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.into())));
+            let item = text.chain(attempts).collect();
             table.state(|state| state.rows.insert(key, item));
         }
         table
@@ -159,9 +161,10 @@ impl State {
         let key = key(input.key().unwrap());
         let item = self.rows.get_mut(&key).ok_or(None)?;
         let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
+        let was_tried = item.get("attempts").is_some_and(|attempts| attempts.as_n().unwrap() != "0");
         let is_given = match text("status") {
             "exported" | "acknowledged" => true,
-            "error" => matches!(text("fault"), "rejected" | "unacknowledged"),
+            "error" => matches!(text("fault"), "rejected" | "unacknowledged") || was_tried,
             _ => false,
         };
         if !is_given {

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Change, WAITING, expiry, moved, optional, status, text, time};
+use super::{Change, WAITING, expiry, moved, number, optional, status, text, time};
 use crate::ledger::{Fault, Payload, Row, Status};
 
-/// Where the back office can still say yes: it has the document.
+/// Where the back office can say yes or no: it has the document, or may have it. Of an attempt that failed, the answer
+/// alone may have been lost.
 const GIVEN: &str = "#status = :exported OR #status = :acknowledged \
-    OR (#status = :error AND (#fault = :rejected OR #fault = :unacknowledged))";
+    OR (#status = :error AND (#fault = :rejected OR #fault = :unacknowledged OR #attempts > :none))";
 
 /// The back office has taken it, and calls it `external_id`.
 pub(in crate::ledger) fn acknowledge(
@@ -45,12 +46,13 @@ pub(in crate::ledger) fn deny(row: &Row, external_id: Option<&str>, message: &st
     change.expects(GIVEN, &given())
 }
 
-fn given() -> [(&'static str, aws_sdk_dynamodb::types::AttributeValue); 5] {
+fn given() -> [(&'static str, aws_sdk_dynamodb::types::AttributeValue); 6] {
     [
         ("exported", status(Status::Exported)),
         ("acknowledged", status(Status::Acknowledged)),
         ("error", status(Status::Error)),
         ("rejected", text(Fault::Rejected.name())),
         ("unacknowledged", text(Fault::Unacknowledged.name())),
+        ("none", number(0)),
     ]
 }
