@@ -5,6 +5,8 @@
 pub mod aws;
 pub mod clock;
 pub mod config;
+#[cfg(test)]
+mod fake;
 pub mod ledger;
 pub mod order;
 pub mod pipeline;

@@ -263,8 +263,8 @@ async fn an_outcome_whose_answer_was_lost_is_known_as_ones_own() {
     let (facts, ledger) = (facts(&stack).await, &stack.ledger);
     let lease = granted(ledger.claim(&key, &facts, "a", at(0), at(60)).await.unwrap());
     let next = NextStep::Retry { not_before: at(30) };
-    assert_eq!(ledger.fail(&lease, "HTTP 503", None, next, at(1)).await, Ok(()));
-    assert_eq!(ledger.fail(&lease, "HTTP 503", None, next, at(2)).await, Ok(()));
+    assert_eq!(ledger.fail(&lease, "HTTP 503", None, next, at(1)).await, Ok(Status::Pending));
+    assert_eq!(ledger.fail(&lease, "HTTP 503", None, next, at(2)).await, Ok(Status::Pending));
     let second = granted(ledger.claim(&key, &facts, "b", at(30), at(90)).await.unwrap());
     assert_eq!(ledger.complete(&second, &Completion::default(), at(31)).await, Ok(()));
     assert_eq!(ledger.complete(&second, &Completion::default(), at(32)).await, Ok(()));

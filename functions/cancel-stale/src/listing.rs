@@ -6,13 +6,13 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
-use ordersync::config::{Config, Shop};
+use ordersync::config::{Config, Pipeline, Shop};
 use ordersync::ledger::{Ledger, LedgerError, Standing, Unpaid};
 use ordersync::schedule::{Report, Run};
 use tokio::time::Instant;
 
 use crate::memory::Memory;
-use crate::record::{codes, outlives_cancellation};
+use crate::record::codes;
 use crate::rules::{Reason, Subject, Verdict, judge};
 
 /// Parts of the index that are read at the same time.
@@ -161,7 +161,7 @@ impl Listing<'_> {
     /// Tells the rows that are behind what another row of the order knows: it is paid, cancelled or set aside.
     async fn catch_up(&self, order: &Standing) -> Result<Found, LedgerError> {
         if let Some(said) = order.observation().filter(|_| !self.run.dry_run) {
-            let kept = codes(self.config, &order.key.shop, outlives_cancellation);
+            let kept = codes(self.config, &order.key.shop, Pipeline::outlives_cancellation);
             self.ledger.observe(&order.key.shop, &order.key.order_id, &said, &kept, self.now).await?;
         }
         Ok(Found::Behind)

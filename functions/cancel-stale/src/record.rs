@@ -1,6 +1,5 @@
 //! Puts a cancellation on record, and has the pipelines export it that ask for cancellations.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -25,7 +24,7 @@ pub(crate) async fn canceled(
     match Facts::of_cancellation(&rows, said) {
         Some(facts) => {
             announce(ledger, requeue, order, &told, &facts).await?;
-            end_unseen(config, ledger, order, &rows, &facts).await?;
+            end_unseen(config, ledger, order, said, &rows, &facts).await?;
         }
         None if told.is_empty() => {}
         None => tracing::warn!(
@@ -35,13 +34,8 @@ pub(crate) async fn canceled(
             its raw order is no longer kept"
         ),
     }
-    let kept = codes(config, shop, outlives_cancellation);
+    let kept = codes(config, shop, Pipeline::outlives_cancellation);
     ledger.observe(shop, order_id, said, &kept, clock::now()).await.map(drop)
-}
-
-/// Whether a cancelled order's exports by a pipeline go on: they tell of just that, or of money that was given back.
-pub(crate) fn outlives_cancellation(pipeline: &Pipeline) -> bool {
-    !pipeline.on.is_disjoint(&BTreeSet::from([Event::Canceled, Event::Refunded]))
 }
 
 /// Codes of a shop's pipelines of a kind.
@@ -86,14 +80,14 @@ async fn end_unseen(
     config: &Config,
     ledger: &Ledger,
     order: &ExportKey,
+    said: &Observation,
     rows: &[Row],
     facts: &Facts,
 ) -> Result<(), LedgerError> {
     let has_row = |pipeline: &Pipeline| rows.iter().any(|row| row.key.pipeline == pipeline.code);
-    let begins = |pipeline: &Pipeline| !pipeline.on.is_disjoint(&BTreeSet::from([Event::Placed, Event::Paid]));
-    let is_ended = |pipeline: &Pipeline| begins(pipeline) && !outlives_cancellation(pipeline) && !has_row(pipeline);
+    let is_ended = |pipeline: &Pipeline| !pipeline.outlives_cancellation() && !has_row(pipeline);
     for code in codes(config, &order.shop, is_ended) {
-        ledger.end_unseen(&ExportKey::new(&order.shop, &order.order_id, code), facts, clock::now()).await?;
+        ledger.foresee(&ExportKey::new(&order.shop, &order.order_id, code), facts, said, clock::now()).await?;
     }
     Ok(())
 }

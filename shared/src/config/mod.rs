@@ -152,6 +152,12 @@ impl Pipeline {
     pub fn serves(&self, shop: &str) -> bool {
         self.shops.is_empty() || self.shops.contains(shop)
     }
+
+    /// Whether its exports go on when their order is cancelled: they tell the back office of just that, or of money that
+    /// was given back.
+    pub fn outlives_cancellation(&self) -> bool {
+        self.on.contains(&Event::Canceled) || self.on.contains(&Event::Refunded)
+    }
 }
 
 /// Every problem of a configuration, one to a line.

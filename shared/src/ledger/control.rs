@@ -59,7 +59,8 @@ impl Ledger {
         self.put_pause(pipeline, "paused", reason, now).await
     }
 
-    /// Ends a pause. What waits is handed out by the next runs of the release schedule.
+    /// Ends a pause. What waits is handed out by the next runs of the release schedule. The end is recorded, not the
+    /// pause removed: what is recorded is what the schedule goes by.
     pub async fn resume(&self, pipeline: Option<&str>, now: Timestamp) -> Result<(), LedgerError> {
         self.put_pause(pipeline, "resumed", None, now).await
     }
@@ -89,7 +90,8 @@ impl Ledger {
         Ok(Pauses(answer.items().iter().filter_map(pause).collect()))
     }
 
-    /// Forgets a pause that has ended and has nothing waiting, if it is as it was seen.
+    /// Forgets a pause that has ended and has nothing waiting, if it is as it was seen. Not before every processor has
+    /// heard of its end: until then, one may have exports wait that nobody would hand out.
     pub async fn forget_pause(&self, pipeline: Option<&str>, seen: &Pause) -> Result<(), LedgerError> {
         let delete = self.client.delete_item().table_name(&self.table);
         let delete = delete.set_key(Some(control(PAUSE, pipeline.unwrap_or(ALL))));
@@ -115,7 +117,18 @@ impl Ledger {
             let update = self.client.update_item().table_name(&self.table);
             update.set_key(Some(control(RATE, destination))).expression_attribute_names("#next", "next")
         };
+        let after = now_micros.saturating_add(i64::try_from(interval.as_micros()).unwrap_or(i64::MAX));
         for _ in 0..SLOT_TRIES {
+            let idle = update()
+                .update_expression("SET #next = :after")
+                .condition_expression("attribute_not_exists(#next) OR #next <= :now")
+                .expression_attribute_values(":after", number(after))
+                .expression_attribute_values(":now", number(now_micros));
+            match idle.send().await {
+                Ok(_) => return Ok(now),
+                Err(failure) if is_refused(&failure) => {}
+                Err(failure) => return Err(LedgerError::unavailable(&failure)),
+            }
             // While requests queue up, the next slot follows the last one.
             let busy = update()
                 .update_expression("SET #next = #next + :interval")
@@ -125,17 +138,6 @@ impl Ledger {
                 .return_values(ReturnValue::UpdatedOld);
             match busy.send().await {
                 Ok(answer) => return Ok(next(answer.attributes()).unwrap_or(now)),
-                Err(failure) if is_refused(&failure) => {}
-                Err(failure) => return Err(LedgerError::unavailable(&failure)),
-            }
-            let after = now_micros.saturating_add(i64::try_from(interval.as_micros()).unwrap_or(i64::MAX));
-            let idle = update()
-                .update_expression("SET #next = :after")
-                .condition_expression("attribute_not_exists(#next) OR #next <= :now")
-                .expression_attribute_values(":after", number(after))
-                .expression_attribute_values(":now", number(now_micros));
-            match idle.send().await {
-                Ok(_) => return Ok(now),
                 Err(failure) if is_refused(&failure) => {}
                 Err(failure) => return Err(LedgerError::unavailable(&failure)),
             }

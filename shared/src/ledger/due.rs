@@ -5,11 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::change::Changed;
-use super::keys::{SHARDS, due_key, paused_key, shard};
+use super::keys::{SHARDS, paused_key};
 use super::pages::Pages;
-use super::state::refusal;
-use super::transition::{self, State};
-use super::{Claim, Deferred, ExportKey, Facts, Ledger, LedgerError, Recorded, keys};
+use super::{ExportKey, Facts, Ledger, LedgerError, Recorded, Row, keys, transition};
 
 /// How long after it was handed out an export whose message never reached the queue is handed out again.
 pub const HAND_OUT_AGAIN: Duration = Duration::from_mins(5);
@@ -25,12 +23,28 @@ pub struct Due {
 /// What an export waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {
-    /// A time; whoever asks has sent a message that comes then.
-    ForMessage(Why, Timestamp),
-    /// A time at which the ledger hands it out.
-    Until(Why, Timestamp),
+    /// A time.
+    Until {
+        /// Why.
+        why: Why,
+        /// The time.
+        at: Timestamp,
+        /// When the ledger hands it out, should nobody have come for it: before `at` where that is the only way, and
+        /// later where a message is to come.
+        hand_out_at: Timestamp,
+    },
     /// The end of the pause of its pipeline.
     ForResume,
+}
+
+impl Wait {
+    /// Why, and until when where that is known.
+    pub fn reason(self) -> (Why, Option<Timestamp>) {
+        match self {
+            Self::Until { why, at, .. } => (why, Some(at)),
+            Self::ForResume => (Why::Pause, None),
+        }
+    }
 }
 
 /// Why an export waits that is not to be retried.
@@ -66,37 +80,36 @@ pub struct Waiting {
     pub due: Due,
 }
 
+/// What became of a wish to have an export wait that may be new.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Parked {
+    /// It waits.
+    Waiting,
+    /// It was begun before; its row as it is.
+    Begun(Box<Row>),
+}
+
 impl Ledger {
-    /// Has an export wait. No attempt is counted.
-    pub async fn defer(
+    /// Has an export wait that no attempt was ever made for. No attempt is counted.
+    pub async fn park(
         &self,
         key: &ExportKey,
         facts: &Facts,
         wait: Wait,
         now: Timestamp,
-    ) -> Result<Deferred, LedgerError> {
-        let (why, due, not_before) = match wait {
-            Wait::ForMessage(why, at) => (why, None, Some(at)),
-            Wait::Until(why, at) => (why, Some(Due { key: due_key(key), at }), Some(at)),
-            Wait::ForResume => (Why::Pause, Some(Due { key: paused_key(&key.pipeline, shard(key)), at: now }), None),
-        };
-        let waits = transition::Waits { why, due: due.as_ref(), not_before };
-        let park = |state| transition::park(key, facts, state, waits, now);
-        let row = match self.first(key, park).await? {
-            Changed::Done => return Ok(Deferred::Waiting),
-            Changed::Refused(None) => return Ok(Deferred::Held { until: now }),
-            Changed::Refused(Some(row)) => row,
-        };
-        match refusal::<()>(&row, now) {
-            Some(Claim::Over(status)) => return Ok(Deferred::Over(status)),
-            Some(Claim::Held { until } | Claim::NotYet { until }) => return Ok(Deferred::Held { until }),
-            Some(Claim::Waits) => return Ok(Deferred::Waiting),
-            Some(Claim::Granted(())) | None => {}
+    ) -> Result<Parked, LedgerError> {
+        let waits = transition::Waits::of(key, wait, now);
+        match self.first(key, |state| transition::park(key, facts, state, &waits, now)).await? {
+            Changed::Done => Ok(Parked::Waiting),
+            Changed::Refused(Some(row)) => Ok(Parked::Begun(row)),
+            Changed::Refused(None) => Err(LedgerError::keeps_changing()),
         }
-        match self.change(key, transition::repark(&row, waits, now)).await? {
-            Changed::Done => Ok(Deferred::Waiting),
-            Changed::Refused(_) => Ok(Deferred::Held { until: now }),
-        }
+    }
+
+    /// Has an export wait that was begun, if it is as it was seen and nobody works on it. No attempt is counted.
+    pub async fn park_again(&self, row: &Row, wait: Wait, now: Timestamp) -> Result<Recorded, LedgerError> {
+        let waits = transition::Waits::of(&row.key, wait, now);
+        self.untouched(&row.key, transition::park_again(row, &waits, now)).await
     }
 
     /// What is due by `until`, shard by shard.
@@ -131,18 +144,6 @@ impl Ledger {
     /// Notes that the message of an export that was handed out at `now` is in the queue.
     pub async fn settle(&self, key: &ExportKey, now: Timestamp) -> Result<Recorded, LedgerError> {
         self.untouched(key, transition::settle(key, again_at(now))).await
-    }
-
-    /// Makes a first write: with what the webhook says of the order's state, unless something later is known.
-    pub(super) async fn first(
-        &self,
-        key: &ExportKey,
-        change: impl Fn(State) -> super::change::Change,
-    ) -> Result<Changed, LedgerError> {
-        match self.change(key, change(State::Say)).await? {
-            Changed::Refused(Some(row)) if row.is_untried() => self.change(key, change(State::Keep)).await,
-            changed => Ok(changed),
-        }
     }
 }
 

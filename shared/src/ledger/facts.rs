@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use ring::digest;
 
-use super::{Attempt, ExportKey, Fault, Payload};
+use super::{Attempt, ExportKey, Fault, Payload, Row};
 use crate::order::Order;
 use crate::queue::Fields;
 use crate::webhook::Event;
@@ -21,8 +21,9 @@ pub struct Told {
 }
 
 impl Told {
-    /// What a webhook said at a time about all that `happened`.
+    /// What a webhook said at a time about all that `happened`. The table keeps milliseconds.
     pub fn by<'a>(happened: impl IntoIterator<Item = &'a Event>, at: Timestamp) -> Self {
+        let at = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
         let rank = |event: &Event| match event {
             Event::Placed => 0,
             Event::Updated => 1,
@@ -60,6 +61,17 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// The same with the order's state as a row knows it that has heard something later.
+    pub(crate) fn with_state_of(&self, row: &Row) -> Self {
+        Self {
+            order_state: row.order_state.clone(),
+            payment_state: row.payment_state.clone(),
+            is_unpaid: row.is_unpaid,
+            told: row.observed.unwrap_or(self.told),
+            ..self.clone()
+        }
+    }
+
     /// The facts of an order that could be read.
     pub fn of(order: &Order, is_canceled: bool, told: Told, payload: Payload, envelope: Fields) -> Self {
         Self {
@@ -117,6 +129,19 @@ impl Observation {
             is_canceled,
             told,
         }
+    }
+
+    /// Whether a cancellation is taken back: the order is in another state than the one that it was cancelled in. That a
+    /// webhook does not call it cancelled is not enough, for some senders say so by the topic only.
+    pub(crate) fn takes_back(&self, row: &Row) -> bool {
+        let states = self.order_state.as_ref().zip(row.order_state.as_ref());
+        let is_another = states.is_some_and(|(now, then)| now != then);
+        !self.is_canceled && row.canceled_at.is_some() && is_another && !self.is_older_than(row)
+    }
+
+    /// Whether something later is known.
+    pub(super) fn is_older_than(&self, row: &Row) -> bool {
+        row.observed.is_some_and(|observed| observed > self.told)
     }
 
     /// What a webhook says that only names an order and what happened to it; nothing where that changes no state.
@@ -177,18 +202,4 @@ pub enum Recorded {
     Written,
     /// It was left as it is.
     LeftAsIs,
-}
-
-/// What became of a wish to have an export wait in the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deferred {
-    /// It waits.
-    Waiting,
-    /// Somebody holds it until then.
-    Held {
-        /// When the lease ends.
-        until: Timestamp,
-    },
-    /// There is nothing to wait for any more.
-    Over(super::Status),
 }

@@ -1,11 +1,13 @@
 //! The ledger: one row per export (shop, order, pipeline), changed only by conditional writes that name the state
 //! they expect.
 
+mod attempt;
 mod change;
 mod control;
 mod due;
 mod facts;
 mod keys;
+mod observe;
 mod pages;
 mod payload;
 mod recover;
@@ -28,14 +30,15 @@ use crate::aws;
 use crate::config::value::is_code;
 use crate::pipeline::idempotency_key;
 
+pub use attempt::{Attempt, Outcome};
 pub use control::{Pause, Pauses};
-pub use due::{Due, HAND_OUT_AGAIN, Wait, Waiting, Why};
-pub use facts::{Completion, Deferred, Facts, Lease, NextStep, Observation, Recorded, Told, customer_key};
+pub use due::{Due, HAND_OUT_AGAIN, Parked, Wait, Waiting, Why};
+pub use facts::{Completion, Facts, Lease, NextStep, Observation, Recorded, Told, customer_key};
 pub use pages::{Pages, Summary};
 pub use payload::{Payload, PayloadStore, STORED_PAYLOADS, stored_payloads};
 pub use recover::{Answered, Reset};
 pub use remove::Removed;
-pub use row::{Attempt, CancelTry, Outcome, Row};
+pub use row::{CancelTry, Row};
 pub use stale::{Hold, Standing, Unpaid};
 pub(crate) use state::refusal;
 pub use state::{Claim, Fault, Status};
@@ -112,6 +115,11 @@ impl LedgerError {
     {
         Self::Unavailable(aws::reason(failure))
     }
+
+    /// A row that changes whenever it is written.
+    fn keeps_changing() -> Self {
+        Self::Unavailable("the export keeps changing".into())
+    }
 }
 
 impl Ledger {
@@ -125,18 +133,18 @@ impl Ledger {
         Self { client, table, retention: retention.saturating_add(Self::BEHIND_CLEANUP) }
     }
 
-    /// One export, if there is a row for it.
+    /// One export, if there is a row for it. Read consistently: the message of an export may come within milliseconds
+    /// of the write that it belongs to.
     pub async fn export(&self, key: &ExportKey) -> Result<Option<Row>, LedgerError> {
-        let answer = self.client.get_item().table_name(&self.table).set_key(Some(keys::primary(key))).send().await;
+        let request = self.client.get_item().table_name(&self.table).set_key(Some(keys::primary(key)));
+        let answer = request.consistent_read(true).send().await;
         let answer = answer.map_err(|failure| LedgerError::unavailable(&failure))?;
         answer.item.as_ref().map(Row::from_item).transpose()
     }
 
-    /// Every export of an order, by pipeline.
+    /// Every export of an order, by pipeline. Read consistently: webhooks of one order follow each other closely.
     pub async fn order(&self, shop: &str, order_id: &str) -> Result<Vec<Row>, LedgerError> {
-        let pages = self.client.query().table_name(&self.table).key_condition_expression("pk = :pk");
-        let pages = pages.expression_attribute_values(":pk", AttributeValue::S(keys::partition(shop, order_id)));
-        let items = pages.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+        let items = self.now(shop, order_id).into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
         items.map_err(|failure| LedgerError::unavailable(&failure))?.iter().map(Row::from_item).collect()
     }
 

@@ -72,7 +72,11 @@ impl Ledger {
     }
 
     /// A consistent read of an order's exports.
-    fn now(&self, shop: &str, order_id: &str) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
+    pub(super) fn now(
+        &self,
+        shop: &str,
+        order_id: &str,
+    ) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
         let query = self.client.query().table_name(&self.table).consistent_read(true);
         let query = query.key_condition_expression("pk = :pk");
         query.expression_attribute_values(":pk", AttributeValue::S(partition(shop, order_id)))

@@ -1,17 +1,13 @@
 //! A row of the ledger as it is read.
 
-use std::collections::HashMap;
-use std::time::Duration;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use super::keys::{Item, export_key};
-use super::{Due, ExportKey, Fault, Lease, LedgerError, Payload, Status, Told, Why};
+use super::transition::Waits;
+use super::{
+    Attempt, Due, ExportKey, Fault, Lease, LedgerError, Observation, Outcome, Payload, Status, Told, Wait, Why,
+};
 use crate::queue::Fields;
-
-/// Attempts that a row keeps; older ones fall out.
-pub(super) const KEPT_ATTEMPTS: usize = 10;
 
 /// An export and what happened to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +52,8 @@ pub struct Row {
     pub observed: Option<Told>,
     /// When the order was cancelled, where that ends this export.
     pub canceled_at: Option<Timestamp>,
+    /// When the shop said that the order, cancelled before, is open again.
+    pub reopened_at: Option<Timestamp>,
     /// Why it is in error.
     pub fault: Option<Fault>,
     /// How often it was reset by itself.
@@ -91,81 +89,6 @@ pub struct CancelTry {
     pub outcome: Option<String>,
 }
 
-/// How an attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// The destination took it.
-    Exported,
-    /// It failed and is tried again.
-    Retry,
-    /// It failed for good.
-    Error,
-    /// Whoever tried it stopped without a word.
-    Lost,
-}
-
-impl Outcome {
-    const NAMES: [(&'static str, Self); 4] =
-        [("exported", Self::Exported), ("retry", Self::Retry), ("error", Self::Error), ("lost", Self::Lost)];
-
-    /// The name in the table.
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, outcome)| *outcome == self).map_or("", |(name, _)| name)
-    }
-}
-
-/// One attempt at an export.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    /// When it began.
-    pub at: Timestamp,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// How long it took.
-    pub took: Duration,
-    /// What went wrong, capped.
-    pub error: Option<String>,
-    /// What the destination answered, capped.
-    pub response: Option<String>,
-}
-
-impl Attempt {
-    /// As an attribute.
-    pub(super) fn to_attribute(&self) -> AttributeValue {
-        let text = |value: &str| AttributeValue::S(value.to_owned());
-        let millis = AttributeValue::N(self.took.as_millis().to_string());
-        let mut map = HashMap::from([
-            ("at".to_owned(), text(&self.at.to_string())),
-            ("outcome".to_owned(), text(self.outcome.name())),
-            ("took_ms".to_owned(), millis),
-        ]);
-        let optional = [("error", &self.error), ("response", &self.response)];
-        map.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value.as_ref()?)))));
-        AttributeValue::M(map)
-    }
-
-    fn from_attribute(value: &AttributeValue) -> Option<Self> {
-        let map = value.as_m().ok()?;
-        let text = |name: &str| map.get(name)?.as_s().ok().cloned();
-        let outcome = text("outcome")?;
-        Some(Self {
-            at: text("at")?.parse().ok()?,
-            outcome: Outcome::NAMES.iter().find(|(name, _)| *name == outcome)?.1,
-            took: Duration::from_millis(map.get("took_ms")?.as_n().ok()?.parse().ok()?),
-            error: text("error"),
-            response: text("response"),
-        })
-    }
-}
-
-/// A history with one more attempt; the oldest falls out.
-pub(super) fn with_attempt(mut history: Vec<Attempt>, attempt: Attempt) -> Vec<Attempt> {
-    history.push(attempt);
-    let surplus = history.len().saturating_sub(KEPT_ATTEMPTS);
-    history.drain(..surplus);
-    history
-}
-
 impl Row {
     /// Whether no attempt was ever made, so that another webhook of the order may know better.
     pub(super) fn is_untried(&self) -> bool {
@@ -179,14 +102,36 @@ impl Row {
         self.canceled_at.is_some() && is_open
     }
 
-    /// Whether a message of its own will come for it: any other that comes meanwhile has nothing to do.
-    pub(super) fn waits_for_its_own(&self, now: Timestamp) -> bool {
-        self.waits_for.is_some() && self.not_before.is_some_and(|until| until > now)
+    /// Whether it is over as soon as its order is cancelled: it waits, or failed before the destination had it.
+    pub(super) fn is_unfinished(&self) -> bool {
+        match self.status {
+            Status::Pending => true,
+            Status::Error => self.exported_at.is_none(),
+            _ => false,
+        }
     }
 
-    /// Whether its turn in the rate limit of its destination has come.
-    pub fn has_slot(&self) -> bool {
-        self.status == Status::Pending && self.waits_for == Some(Why::Slot)
+    /// Whether the webhook that says this makes the export, which a cancellation had ended; by this delivery of it, or
+    /// begun by an earlier one.
+    pub(crate) fn is_reopened_by(&self, said: &Observation) -> bool {
+        let is_taken_back = self.status == Status::Canceled && said.takes_back(self);
+        is_taken_back || self.reopened_at == Some(said.told.at)
+    }
+
+    /// The slot in its destination's rate limit that it waits for.
+    pub(crate) fn slot(&self) -> Option<Timestamp> {
+        let is_for_slot = self.status == Status::Pending && self.waits_for == Some(Why::Slot);
+        self.not_before.filter(|_| is_for_slot)
+    }
+
+    /// Whether it waits for just this already.
+    pub(crate) fn waits_already(&self, wait: Wait) -> bool {
+        let waits = Waits::of(&self.key, wait, Timestamp::UNIX_EPOCH);
+        let is_parked = self.due.as_ref().is_some_and(|due| due.key == waits.due.key);
+        self.status == Status::Pending
+            && self.waits_for == Some(waits.why)
+            && self.not_before == waits.not_before
+            && (waits.why != Why::Pause || is_parked)
     }
 
     /// Whether the lease's attempt is the last on record, and it ended with a word.
@@ -201,7 +146,7 @@ impl Row {
     }
 
     /// Reads an item of the table.
-    pub(super) fn from_item(item: &Item) -> Result<Self, LedgerError> {
+    pub(crate) fn from_item(item: &Item) -> Result<Self, LedgerError> {
         let key = export_key(item)?;
         let bad = |expected: &str| LedgerError::BadRow {
             key: format!("{}#{} {}", key.shop, key.order_id, key.pipeline),
@@ -232,6 +177,7 @@ impl Row {
             payment_method: text("payment_method"),
             observed: time("observed_at").map(|at| Told { at, rank: number(item, "observed_rank").unwrap_or(0) }),
             canceled_at: time("canceled_at"),
+            reopened_at: time("reopened_at"),
             fault: text("fault").and_then(|name| Fault::from_name(&name)),
             resets: number(item, "resets").unwrap_or(0),
             due: text("due_key").zip(time("due_at")).map(|(key, at)| Due { key, at }),
@@ -283,6 +229,7 @@ impl Row {
             payment_method: None,
             observed: None,
             canceled_at: None,
+            reopened_at: None,
             fault: None,
             resets: 0,
             due: None,

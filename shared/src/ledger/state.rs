@@ -113,8 +113,11 @@ pub enum Claim<L> {
         /// When the next attempt is due.
         until: Timestamp,
     },
-    /// It waits for a time, and a message of its own will come for it: nothing to do now.
-    Waits,
+    /// It waits for a time, and a message of its own comes for it: any other has nothing to do with it now.
+    Waits {
+        /// The time.
+        until: Timestamp,
+    },
     /// Nothing to do: it was exported, failed for good or was cancelled.
     Over(Status),
 }
@@ -125,8 +128,10 @@ pub(crate) fn refusal<L>(row: &Row, now: Timestamp) -> Option<Claim<L>> {
         return Some(Claim::Over(Status::Canceled));
     }
     match row.status {
-        Status::Pending if row.waits_for_its_own(now) => Some(Claim::Waits),
-        Status::Pending => row.not_before.filter(|until| *until > now).map(|until| Claim::NotYet { until }),
+        Status::Pending => row.not_before.filter(|until| *until > now).map(|until| match row.waits_for {
+            Some(_) => Claim::Waits { until },
+            None => Claim::NotYet { until },
+        }),
         Status::Processing => row.lease_until.filter(|until| *until > now).map(|until| Claim::Held { until }),
         Status::Skipped => None,
         Status::Error if row.attempts == 0 => None,
@@ -139,17 +144,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn row(status: Status, attempts: u32, not_before: Option<i64>, lease_until: Option<i64>) -> Row {
-        let at = |second: Option<i64>| second.and_then(|second| Timestamp::from_second(second).ok());
-        Row { attempts, not_before: at(not_before), lease_until: at(lease_until), ..Row::sample(status) }
-    }
+    use crate::ledger::Why;
 
     fn any_row() -> impl Strategy<Value = Row> {
+        let at = |second: Option<i64>| second.and_then(|second| Timestamp::from_second(second).ok());
         let time = || proptest::option::of(0i64..1000);
-        (0..Status::ALL.len(), 0u32..20, time(), time()).prop_map(|(status, attempts, not_before, lease_until)| {
-            row(Status::ALL[status], attempts, not_before, lease_until)
-        })
+        let why = proptest::option::of(prop_oneof![Just(Why::Delay), Just(Why::Slot), Just(Why::Pause)]);
+        (0..Status::ALL.len(), 0u32..20, time(), time(), why).prop_map(
+            move |(status, attempts, not_before, lease_until, waits_for)| Row {
+                attempts,
+                not_before: at(not_before),
+                lease_until: at(lease_until),
+                waits_for,
+                ..Row::sample(Status::ALL[status])
+            },
+        )
     }
 
     proptest! {
@@ -168,10 +177,13 @@ mod tests {
                     prop_assert_eq!(then.is_none(), until <= at(now + later));
                 }
                 Some(Claim::NotYet { until }) => {
-                    prop_assert!(row.status == Status::Pending && until > at(now));
+                    prop_assert!(row.status == Status::Pending && row.waits_for.is_none() && until > at(now));
                     prop_assert_eq!(then.is_none(), until <= at(now + later));
                 }
-                Some(Claim::Waits) => prop_assert!(false, "nothing here waits in the ledger"),
+                Some(Claim::Waits { until }) => {
+                    prop_assert!(row.status == Status::Pending && row.waits_for.is_some() && until > at(now));
+                    prop_assert_eq!(then.is_none(), until <= at(now + later));
+                }
                 Some(Claim::Granted(())) => prop_assert!(false, "a refusal grants nothing"),
             }
         }

@@ -5,22 +5,22 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
+use super::attempt::with_attempt;
 use super::change::Change;
 use super::keys::{acknowledge_key, sortable, status_key, unpaid_key};
-use super::row::with_attempt;
-use super::{
-    Attempt, Completion, ExportKey, Facts, Fault, Lease, NextStep, Observation, Outcome, Payload, Row, Status, Told,
-};
+use super::{Attempt, Completion, ExportKey, Facts, Fault, Lease, NextStep, Outcome, Payload, Row, Status, Told};
 
 mod answered;
+mod observed;
 mod recovered;
 mod stale;
 mod waiting;
 
 pub(super) use answered::{acknowledge, deny};
+pub(super) use observed::{end_canceled, foresee, observe};
 pub(super) use recovered::{drop_deadline, expire, reset, unacknowledged};
 pub(super) use stale::{announce, conclude, decline, hold, let_go, postpone, set_aside};
-pub(super) use waiting::{Waits, park, release, repark, settle};
+pub(super) use waiting::{Waits, park, park_again, release, settle};
 
 /// Rows that no attempt was ever made for: another webhook of the order may know better.
 const UNTRIED: &str = "attribute_not_exists(#pk) OR (attribute_not_exists(#canceled_at) AND (#status = :skipped \
@@ -123,9 +123,12 @@ pub(super) fn complete(lease: &Lease, completion: &Completion, now: Timestamp, r
         .remove(&LEASE)
 }
 
+/// Records a failed attempt, unless the order was cancelled meanwhile.
 pub(super) fn fail(lease: &Lease, error: &str, response: Option<&str>, next: NextStep, now: Timestamp) -> Change {
-    let failed =
-        |status, outcome| finish(lease, status, outcome, Some(error), response, now).set("last_error", text(error));
+    let failed = |status, outcome| {
+        let change = finish(lease, status, outcome, Some(error), response, now).set("last_error", text(error));
+        change.expects(&format!("{HELD} AND attribute_not_exists(#canceled_at)"), &held(lease))
+    };
     match next {
         NextStep::Retry { not_before } => failed(Status::Pending, Outcome::Retry)
             .set("not_before", time(not_before))
@@ -134,6 +137,20 @@ pub(super) fn fail(lease: &Lease, error: &str, response: Option<&str>, next: Nex
             failed(Status::Error, Outcome::Error).set("fault", text(fault.name())).remove(&LEASE)
         }
     }
+}
+
+/// Records a failed attempt at an order that was cancelled meanwhile: there is no further one.
+pub(super) fn fail_canceled(
+    lease: &Lease,
+    error: &str,
+    response: Option<&str>,
+    now: Timestamp,
+    retention: Duration,
+) -> Change {
+    finish(lease, Status::Canceled, Outcome::Error, Some(error), response, now)
+        .set("last_error", text(error))
+        .set_or_remove("expires_at", (!lease.is_stored).then(|| expiry(now, retention)))
+        .remove(&LEASE)
 }
 
 /// The values of [`UNTRIED`].
@@ -152,12 +169,6 @@ pub(super) fn skip(
 ) -> Change {
     let change = arrival(key, facts, Status::Skipped, state, now).set("last_error", text(reason));
     first(ended(change, facts, now, retention), facts, state)
-}
-
-/// Records that an order was cancelled before any word of it came: what comes later does not begin it.
-pub(super) fn end_unseen(key: &ExportKey, facts: &Facts, now: Timestamp, retention: Duration) -> Change {
-    let change = arrival(key, facts, Status::Canceled, State::Say, now).set("canceled_at", time(facts.told.at));
-    ended(change, facts, now, retention).expects("attribute_not_exists(#pk)", &[])
 }
 
 fn ended(change: Change, facts: &Facts, now: Timestamp, retention: Duration) -> Change {
@@ -181,12 +192,6 @@ pub(super) fn abandon(row: &Row, error: &str, fault: Fault, now: Timestamp) -> C
         .set("fault", text(fault.name()))
         .remove(&LEASE)
         .remove(&WAITING)
-        .expects(&format!("#attempts = :seen AND (#status = :pending OR {EXPIRED})"), &open(row, now))
-}
-
-/// Ends an export that waits because its order was cancelled while it was tried.
-pub(super) fn end_canceled(row: &Row, now: Timestamp, retention: Duration) -> Change {
-    end_as_canceled(Change::default(), row, now, retention)
         .expects(&format!("#attempts = :seen AND (#status = :pending OR {EXPIRED})"), &open(row, now))
 }
 
@@ -217,9 +222,12 @@ fn finish(
         response: response.map(ToOwned::to_owned),
     };
     let history = with_attempt(lease.history.clone(), attempt);
-    moved(Change::default(), &lease.key, to, now)
-        .set("history", attributes(&history))
-        .expects(HELD, &[("processing", status(Status::Processing)), ("owner", text(&lease.owner))])
+    moved(Change::default(), &lease.key, to, now).set("history", attributes(&history)).expects(HELD, &held(lease))
+}
+
+/// The values of [`HELD`].
+fn held(lease: &Lease) -> [(&'static str, AttributeValue); 2] {
+    [("processing", status(Status::Processing)), ("owner", text(&lease.owner))]
 }
 
 /// What every first write of an export has in common: the order's facts and the raw order.
@@ -257,41 +265,6 @@ fn stated(change: Change, key: &ExportKey, facts: &Facts) -> Change {
 
 fn moved(change: Change, key: &ExportKey, to: Status, now: Timestamp) -> Change {
     change.set("status", status(to)).set("status_key", text(&status_key(to, key))).set("updated_at", time(now))
-}
-
-/// Records what the shop says. Where it `ends` the export, one that waits becomes `canceled`, and any other is marked,
-/// so that one that is being tried is not tried again.
-pub(super) fn observe(row: &Row, said: &Observation, ends: bool, now: Timestamp, retention: Duration) -> Change {
-    let is_waiting = matches!(row.status, Status::Pending | Status::Error);
-    let change = observation(row, said);
-    let change = if ends { change.set("canceled_at", time(said.told.at)) } else { change };
-    if ends && is_waiting { end_as_canceled(change, row, now, retention) } else { change }
-}
-
-fn observation(row: &Row, said: &Observation) -> Change {
-    let unpaid = said.is_unpaid.then(|| text(&unpaid_key(&row.key)));
-    let states = [
-        ("order_state", &said.order_state),
-        ("payment_state", &said.payment_state),
-        ("payment_method", &said.payment_method),
-    ];
-    let words = states.into_iter().filter_map(|(name, state)| Some((name, optional(state.as_ref())?)));
-    let values = [&[("seen", status(row.status))][..], &news(said.told)].concat();
-    words
-        .fold(Change::default(), |change, (name, state)| change.set(name, state))
-        .set("observed_at", time(said.told.at))
-        .set("observed_rank", number(said.told.rank.into()))
-        .set_or_remove("unpaid_key", unpaid)
-        .expects(&format!("#status = :seen AND ({NEWS})"), &values)
-}
-
-fn end_as_canceled(change: Change, row: &Row, now: Timestamp, retention: Duration) -> Change {
-    let is_stored = matches!(row.payload, Some(Payload::Stored(_)));
-    moved(change, &row.key, Status::Canceled, now)
-        .set_or_remove("expires_at", (!is_stored).then(|| expiry(now, retention)))
-        .remove(&["fault"])
-        .remove(&WAITING)
-        .remove(&LEASE)
 }
 
 fn elapsed(from: Timestamp, to: Timestamp) -> Duration {

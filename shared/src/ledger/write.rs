@@ -1,17 +1,13 @@
-//! The writes of an export: claim, complete, fail, skip, reject, and what the shop says of the order.
+//! The writes of an export: claim, complete, fail, skip, reject.
 
 use jiff::Timestamp;
 
 use super::change::{Change, Changed};
 use super::state::refusal;
-use super::transition::{self, history_with_lost};
+use super::transition::{self, State, history_with_lost};
 use super::{
-    Claim, Completion, ExportKey, Facts, Fault, Lease, Ledger, LedgerError, NextStep, Observation, Payload, Recorded,
-    Row, Status,
+    Claim, Completion, ExportKey, Facts, Fault, Lease, Ledger, LedgerError, NextStep, Payload, Recorded, Row, Status,
 };
-
-/// How often a row that changes under our hands is looked at.
-const NOTE_TRIES: usize = 5;
 
 impl Ledger {
     /// Takes the lease on an export until `until`. The first attempt is one write, which also keeps the raw order; a
@@ -25,45 +21,56 @@ impl Ledger {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Claim<Lease>, LedgerError> {
-        let is_stored = |row: &Row| matches!(row.payload, Some(Payload::Stored(_)));
-        let lease = |attempt, history, is_stored| Lease {
-            key: key.clone(),
+        match self.first(key, |state| transition::begin(key, facts, state, owner, now, until)).await? {
+            Changed::Done => Ok(Claim::Granted(Lease {
+                key: key.clone(),
+                attempt: 1,
+                owner: owner.to_owned(),
+                began: now,
+                history: Vec::new(),
+                is_stored: matches!(facts.payload, Payload::Stored(_)),
+            })),
+            Changed::Refused(Some(row)) => self.claim_again(&row, owner, now, until).await,
+            Changed::Refused(None) => Err(LedgerError::keeps_changing()),
+        }
+    }
+
+    /// Takes the lease on an export that was begun, as it was seen.
+    pub async fn claim_again(
+        &self,
+        row: &Row,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Claim<Lease>, LedgerError> {
+        let lease = |row: &Row, attempt, history| Lease {
+            key: row.key.clone(),
             attempt,
             owner: owner.to_owned(),
             began: now,
             history,
-            is_stored,
+            is_stored: matches!(row.payload, Some(Payload::Stored(_))),
         };
-        let row = match self.first(key, |state| transition::begin(key, facts, state, owner, now, until)).await? {
-            Changed::Done => {
-                return Ok(Claim::Granted(lease(1, Vec::new(), matches!(facts.payload, Payload::Stored(_)))));
-            }
-            Changed::Refused(row) => row,
-        };
-        let Some(row) = row else { return Ok(Claim::NotYet { until: now }) };
-        self.end_if_canceled(&row, now).await?;
+        self.end_if_canceled(row, now).await?;
         if row.is_held_by(owner) {
             // The answer to our own write was lost, and the client repeated it.
-            let is_stored = is_stored(&row);
-            return Ok(Claim::Granted(lease(row.attempts, row.history, is_stored)));
+            return Ok(Claim::Granted(lease(row, row.attempts, row.history.clone())));
         }
-        if let Some(refusal) = refusal(&row, now) {
+        if let Some(refusal) = refusal(row, now) {
             return Ok(refusal);
         }
-        let history = history_with_lost(&row, now);
-        match self.change(key, transition::resume(&row, &history, owner, now, until)).await? {
-            Changed::Done => Ok(Claim::Granted(lease(row.attempts + 1, history, is_stored(&row)))),
+        let history = history_with_lost(row, now);
+        match self.change(&row.key, transition::resume(row, &history, owner, now, until)).await? {
+            Changed::Done => Ok(Claim::Granted(lease(row, row.attempts + 1, history))),
             Changed::Refused(Some(now_it_is)) if now_it_is.is_held_by(owner) => {
-                Ok(Claim::Granted(lease(now_it_is.attempts, history, is_stored(&now_it_is))))
+                Ok(Claim::Granted(lease(&now_it_is, now_it_is.attempts, history)))
             }
-            Changed::Refused(now_it_is) => {
-                let refusal = now_it_is.and_then(|row| refusal(&row, now));
-                Ok(refusal.unwrap_or(Claim::NotYet { until: now }))
-            }
+            Changed::Refused(Some(now_it_is)) => Ok(refusal(&now_it_is, now).unwrap_or(Claim::NotYet { until: now })),
+            Changed::Refused(None) => Err(LedgerError::keeps_changing()),
         }
     }
 
-    /// Ends an export that was being tried when its order was cancelled, and has failed or lost its holder since.
+    /// Ends an export that was being tried when its order was cancelled, and has lost its holder since.
     pub async fn end_if_canceled(&self, row: &Row, now: Timestamp) -> Result<Recorded, LedgerError> {
         let is_open = row.status == Status::Pending
             || (row.status == Status::Processing && row.lease_until.is_none_or(|until| until <= now));
@@ -78,7 +85,8 @@ impl Ledger {
         self.held(lease, transition::complete(lease, completion, now, self.retention)).await
     }
 
-    /// Records a failed attempt and what follows.
+    /// Records a failed attempt and what follows: the state that the export is in now. Where its order was cancelled
+    /// while it was tried, that is the end of it.
     pub async fn fail(
         &self,
         lease: &Lease,
@@ -86,8 +94,20 @@ impl Ledger {
         response: Option<&str>,
         next: NextStep,
         now: Timestamp,
-    ) -> Result<(), LedgerError> {
-        self.held(lease, transition::fail(lease, error, response, next, now)).await
+    ) -> Result<Status, LedgerError> {
+        match self.change(&lease.key, transition::fail(lease, error, response, next, now)).await? {
+            Changed::Done => Ok(match next {
+                NextStep::Retry { .. } => Status::Pending,
+                NextStep::GiveUp(_) => Status::Error,
+            }),
+            // The answer to our own write was lost, and it was repeated.
+            Changed::Refused(Some(row)) if row.was_ended_by(lease) => Ok(row.status),
+            Changed::Refused(Some(row)) if row.is_held_by(&lease.owner) && row.canceled_at.is_some() => {
+                let change = transition::fail_canceled(lease, error, response, now, self.retention);
+                self.held(lease, change).await.map(|()| Status::Canceled)
+            }
+            Changed::Refused(_) => Err(LedgerError::LeaseLost),
+        }
     }
 
     /// Records that nobody wants the order, and why, unless it was exported before.
@@ -100,11 +120,6 @@ impl Ledger {
     ) -> Result<Recorded, LedgerError> {
         let skip = |state| transition::skip(key, facts, state, reason, now, self.retention);
         Ok(self.first(key, skip).await?.into())
-    }
-
-    /// Records that an order was cancelled before its own webhook came, so that this one begins nothing.
-    pub async fn end_unseen(&self, key: &ExportKey, facts: &Facts, now: Timestamp) -> Result<Recorded, LedgerError> {
-        self.untouched(key, transition::end_unseen(key, facts, now, self.retention)).await
     }
 
     /// Records an export in error because its order or filter is at fault: one that was never tried, or one that this
@@ -130,37 +145,16 @@ impl Ledger {
         self.untouched(&row.key, transition::abandon(row, error, fault, now)).await
     }
 
-    /// Records what the shop says of an order, unless something later was said already. Where it was cancelled, exports
-    /// that are not done become `canceled`, but for those of the pipelines `kept`, which export the cancellation.
-    /// Returns the order's rows as they were.
-    pub async fn observe(
+    /// Makes a first write: with what the webhook says of the order's state, unless something later is known.
+    pub(super) async fn first(
         &self,
-        shop: &str,
-        order_id: &str,
-        said: &Observation,
-        kept: &[&str],
-        now: Timestamp,
-    ) -> Result<Vec<Row>, LedgerError> {
-        let rows = self.order(shop, order_id).await?;
-        for row in rows.clone() {
-            let ends = said.is_canceled && !kept.contains(&row.key.pipeline.as_str());
-            self.note(row, said, ends, now).await?;
+        key: &ExportKey,
+        change: impl Fn(State) -> Change,
+    ) -> Result<Changed, LedgerError> {
+        match self.change(key, change(State::Say)).await? {
+            Changed::Refused(Some(row)) if row.is_untried() => self.change(key, change(State::Keep)).await,
+            changed => Ok(changed),
         }
-        Ok(rows)
-    }
-
-    /// Notes it in one row. A row that changes meanwhile is looked at again.
-    async fn note(&self, mut row: Row, said: &Observation, ends: bool, now: Timestamp) -> Result<(), LedgerError> {
-        for _ in 0..NOTE_TRIES {
-            if row.observed.is_some_and(|observed| observed > said.told) {
-                return Ok(());
-            }
-            match self.change(&row.key, transition::observe(&row, said, ends, now, self.retention)).await? {
-                Changed::Refused(Some(changed)) => row = *changed,
-                Changed::Done | Changed::Refused(None) => return Ok(()),
-            }
-        }
-        Err(LedgerError::Unavailable("the export keeps changing".into()))
     }
 
     async fn held(&self, lease: &Lease, change: Change) -> Result<(), LedgerError> {

@@ -35,7 +35,7 @@ pub fn about(config: &Config, shop: &Shop, envelope: &Envelope, raw: &[u8]) -> R
     // Of an order that can neither be read nor fetched, an update tells nothing.
     let has_state = is_whole || shop.platform.is_reference(raw) || identity.event != Event::Updated;
     let is_news = !is_test && has_state && !happened.contains(&Event::Placed);
-    let told_at = order.and_then(|order| order.updated_at).or(identity.occurred_at).unwrap_or(envelope.received_at);
+    let told_at = webhook::told_at(&identity, order.as_ref(), envelope.received_at);
     let mut pipelines: Vec<String> = wanted(config, &shop.code, &happened).map(|found| found.code.clone()).collect();
     if is_test || (pipelines.is_empty() && happened.contains(&Event::Placed)) {
         pipelines = vec![ExportKey::NO_PIPELINE.to_owned()];

@@ -6,7 +6,8 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::Timestamp;
 
-use super::run::{Arrival, Runner, Verdict};
+use super::run::{Arrival, Runner};
+use super::verdict::Verdict;
 use crate::clock;
 use crate::config::{Config, Pipeline, Shop};
 use crate::ledger::{ExportKey, Facts, Fault, LedgerError, Observation, PayloadStore, Recorded, Status, Told};
@@ -107,7 +108,7 @@ impl Runner {
             }
         };
         let happened = webhook::events(identity.event, &order);
-        let told_at = order.updated_at.or(identity.occurred_at).unwrap_or(envelope.received_at);
+        let told_at = webhook::told_at(&identity, Some(&order), envelope.received_at);
         let is_canceled = happened.contains(&Event::Canceled);
         let facts = Facts::of(&order, is_canceled, Told::by(&happened, told_at), payload, message.fields);
         let arrival = Arrival {
@@ -118,6 +119,7 @@ impl Runner {
             received_at: envelope.received_at,
             receive_count: message.receive_count,
             owner: &owner,
+            row: None,
         };
         let is_news = !happened.contains(&Event::Placed);
         self.dispatch(config, shop, &happened, is_news, arrival).await
@@ -141,9 +143,10 @@ impl Runner {
             return self.skip(order, arrival.facts, "a test notification of the platform").await;
         }
         let mut pipelines: Vec<&Pipeline> = wanted(config, &shop.code, happened).collect();
-        if is_news {
-            self.note(config, shop, happened.contains(&Event::Canceled), &pipelines, arrival).await?;
-        }
+        let known = if is_news { Some(self.note(config, shop, happened, arrival).await?) } else { None };
+        let (reopened, facts) = known.map(|known| (known.reopened, known.facts)).unwrap_or_default();
+        pipelines.extend(reopened);
+        let arrival = Arrival { facts: facts.as_ref().unwrap_or(arrival.facts), ..arrival };
         if arrival.receive_count > 1 {
             self.end_orphans(config, happened, arrival).await?;
         }
@@ -171,7 +174,7 @@ impl Runner {
             let is_served = |pipeline: &Pipeline| {
                 pipeline.code == row.key.pipeline
                     && pipeline.serves(&order.shop)
-                    && (!is_ours || !pipeline.on.is_disjoint(happened))
+                    && (!is_ours || !pipeline.on.is_disjoint(happened) || row.reopened_at.is_some())
             };
             let is_open = matches!(row.status, Status::Pending | Status::Processing);
             if is_open && !config.pipelines.iter().any(is_served) {
@@ -258,7 +261,7 @@ fn unread_facts(
         payment_state: None,
         payment_method: None,
         is_unpaid: false,
-        told: Told::by(&[identity.event], identity.occurred_at.unwrap_or(received_at)),
+        told: Told::by(&[identity.event], webhook::told_at(identity, None, received_at)),
         customer: None,
         payload,
         envelope,

@@ -1,6 +1,8 @@
 //! A pipeline: filter, format, transport, response. Each step says how it failed in the same terms.
 
 mod about;
+#[cfg(test)]
+mod bench;
 pub mod filter;
 pub mod format;
 pub mod message;
@@ -11,6 +13,7 @@ pub mod response;
 pub mod result;
 pub mod run;
 pub mod transport;
+pub mod verdict;
 pub mod wait;
 
 use std::time::Duration;

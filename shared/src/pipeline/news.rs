@@ -3,33 +3,54 @@
 use std::collections::BTreeSet;
 
 use super::message::{MessageError, wanted};
-use super::run::{Arrival, Runner, Verdict};
+use super::run::{Arrival, Runner};
+use super::verdict::Verdict;
 use crate::clock;
 use crate::config::{Config, Pipeline, Shop};
 use crate::ledger::{ExportKey, Facts, LedgerError, Observation, Row};
 use crate::webhook::{Event, Identity};
 
+/// Pipelines whose exports of an order a webhook still to come would begin, if nobody knew better: its own one, and of a
+/// cancelled order any one that was said before.
+fn expected<'a>(config: &'a Config, shop: &'a str, is_canceled: bool) -> impl Iterator<Item = &'a Pipeline> {
+    let is_expected = move |pipeline: &&Pipeline| {
+        if is_canceled { !pipeline.outlives_cancellation() } else { pipeline.on.contains(&Event::Placed) }
+    };
+    config.pipelines.iter().filter(move |pipeline| pipeline.serves(shop)).filter(is_expected)
+}
+
+/// What the ledger knows of an order when something is said of it.
+#[derive(Debug)]
+pub(super) struct Known<'a> {
+    /// The pipelines whose exports the webhook makes beside those of its event: a cancellation had ended them, and is
+    /// taken back.
+    pub(super) reopened: Vec<&'a Pipeline>,
+    /// What is to be recorded of the order's state in place of what the webhook says, where something later is known.
+    pub(super) facts: Option<Facts>,
+}
+
 impl Runner {
     /// Notes what a webhook with the whole order says, also where the order's own webhook has not come yet.
-    pub(super) async fn note(
+    pub(super) async fn note<'a>(
         &self,
-        config: &Config,
+        config: &'a Config,
         shop: &Shop,
-        is_canceled: bool,
-        run_by_it: &[&Pipeline],
+        happened: &BTreeSet<Event>,
         arrival: Arrival<'_>,
-    ) -> Result<(), LedgerError> {
-        let (order, facts, now) = (arrival.order, arrival.facts, clock::now());
-        let said = Observation::of(order, is_canceled, facts.told);
-        let kept: Vec<&str> = run_by_it.iter().map(|pipeline| pipeline.code.as_str()).collect();
-        let rows = self.ledger.observe(&order.shop, &order.id, &said, &kept, now).await?;
-        if is_canceled {
-            self.end_unseen(config, shop, &order.id, facts, &kept, &rows).await?;
-        } else if rows.is_empty() && run_by_it.is_empty() {
-            let key = ExportKey::new(&order.shop, &order.id, ExportKey::NO_PIPELINE);
-            self.ledger.skip(&key, facts, "the order's own webhook has not come yet", now).await?;
-        }
-        Ok(())
+    ) -> Result<Known<'a>, LedgerError> {
+        let (order, facts) = (arrival.order, arrival.facts);
+        let said = Observation::of(order, happened.contains(&Event::Canceled), facts.told);
+        let rows = self.note_in_rows(config, shop, &order.id, facts, &said, happened).await?;
+        let is_run_anyway = |pipeline: &Pipeline| !pipeline.on.is_disjoint(happened);
+        let is_reopened = |pipeline: &&Pipeline| {
+            let row = rows.iter().find(|row| row.key.pipeline == pipeline.code);
+            pipeline.serves(&shop.code) && !is_run_anyway(pipeline) && row.is_some_and(|row| row.is_reopened_by(&said))
+        };
+        let latest = rows.iter().filter(|row| row.observed > Some(said.told)).max_by_key(|row| row.observed);
+        Ok(Known {
+            reopened: config.pipelines.iter().filter(is_reopened).collect(),
+            facts: latest.map(|row| facts.with_state_of(row)),
+        })
     }
 
     /// Notes what a webhook says that names an order and says no more of it: there is nothing to export.
@@ -41,12 +62,10 @@ impl Runner {
         facts: &Facts,
         said: &Observation,
     ) -> Result<Verdict, MessageError> {
-        let order_id = &identity.order_id;
-        let rows = self.ledger.observe(&shop.code, order_id, said, &[], clock::now()).await?;
-        if said.is_canceled {
-            self.end_unseen(config, shop, order_id, facts, &[], &rows).await?;
-        }
-        let happened = BTreeSet::from([identity.event]);
+        let (order_id, happened) = (&identity.order_id, BTreeSet::from([identity.event]));
+        let (order_state, payment_state) = (said.order_state.clone(), said.payment_state.clone());
+        let facts = &Facts { order_state, payment_state, ..facts.clone() };
+        let rows = self.note_in_rows(config, shop, order_id, facts, said, &happened).await?;
         let is_new = |pipeline: &&Pipeline| !rows.iter().any(|row| row.key.pipeline == pipeline.code);
         for pipeline in wanted(config, &shop.code, &happened).filter(is_new) {
             let key = ExportKey::new(&shop.code, order_id, &pipeline.code);
@@ -55,22 +74,36 @@ impl Runner {
         Ok(Verdict::Done)
     }
 
-    /// Exports that a cancelled order has not had yet: should its own webhook come late, it begins none of them.
-    async fn end_unseen(
+    /// Notes it in every row of the order, and for every export that there is none of yet. The rows as they were.
+    async fn note_in_rows(
         &self,
         config: &Config,
         shop: &Shop,
         order_id: &str,
         facts: &Facts,
-        kept: &[&str],
-        rows: &[Row],
-    ) -> Result<(), LedgerError> {
-        let placed = BTreeSet::from([Event::Placed]);
-        let has_row = |pipeline: &str| rows.iter().any(|row| row.key.pipeline == pipeline);
-        let codes = wanted(config, &shop.code, &placed).map(|pipeline| pipeline.code.as_str());
-        for pipeline in codes.filter(|pipeline| !kept.contains(pipeline) && !has_row(pipeline)) {
-            self.ledger.end_unseen(&ExportKey::new(&shop.code, order_id, pipeline), facts, clock::now()).await?;
+        said: &Observation,
+        happened: &BTreeSet<Event>,
+    ) -> Result<Vec<Row>, LedgerError> {
+        let now = clock::now();
+        let kept = config.pipelines.iter().filter(|pipeline| pipeline.outlives_cancellation());
+        let kept: Vec<&str> = kept.map(|pipeline| pipeline.code.as_str()).collect();
+        let rows = self.ledger.observe(&shop.code, order_id, said, &kept, now).await?;
+        let has_row = |pipeline: &Pipeline| rows.iter().any(|row| row.key.pipeline == pipeline.code);
+        let is_run = |pipeline: &Pipeline| !pipeline.on.is_disjoint(happened);
+        let unseen = |pipeline: &&Pipeline| !has_row(pipeline) && !is_run(pipeline);
+        let mut is_anywhere = !rows.is_empty() || wanted(config, &shop.code, happened).next().is_some();
+        for pipeline in expected(config, &shop.code, said.is_canceled).filter(unseen) {
+            let key = ExportKey::new(&shop.code, order_id, &pipeline.code);
+            self.ledger.foresee(&key, facts, said, now).await?;
+            is_anywhere = true;
         }
-        Ok(())
+        if !is_anywhere {
+            let key = ExportKey::new(&shop.code, order_id, ExportKey::NO_PIPELINE);
+            self.ledger.skip(&key, facts, "no pipeline takes orders of this shop", now).await?;
+        }
+        Ok(rows)
     }
 }
+
+#[cfg(test)]
+mod tests;

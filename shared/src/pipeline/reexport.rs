@@ -2,10 +2,11 @@
 
 use super::filter;
 use super::message::{Message, MessageError, read_order};
-use super::run::{Arrival, Runner, Verdict, name, over};
+use super::run::{Arrival, Runner, name, over};
+use super::verdict::Verdict;
 use crate::clock;
 use crate::config::{Config, Pipeline};
-use crate::ledger::{ExportKey, Facts, Fault, Payload, PayloadStore, Recorded, Row, Told};
+use crate::ledger::{ExportKey, Facts, Fault, Payload, PayloadStore, Recorded, Row, Status, Told};
 use crate::order::Order;
 use crate::queue::Envelope;
 use crate::webhook::Event;
@@ -26,6 +27,13 @@ impl Runner {
         };
         if row.erased_at.is_some() {
             return Ok(over(key, row.status));
+        }
+        // Whoever sends such a message has set it pending. If it is anything else by now, it has been seen to.
+        if !matches!(row.status, Status::Pending | Status::Processing) {
+            return Ok(over(key, row.status));
+        }
+        if self.ledger.end_if_canceled(&row, clock::now()).await? == Recorded::Written {
+            return Ok(over(key, Status::Canceled));
         }
         let shop = config.shops.get(&key.shop).ok_or_else(|| MessageError::UnknownShop(key.shop.clone()))?;
         let pipeline =
@@ -64,6 +72,7 @@ impl Runner {
             received_at: envelope.received_at,
             receive_count: message.receive_count,
             owner: &owner,
+            row: Some(&row),
         };
         Ok(self.run(pipeline, arrival).await)
     }

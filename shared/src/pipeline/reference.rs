@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::run::{Runner, Verdict};
+use super::run::Runner;
+use super::verdict::Verdict;
 use crate::config::Shop;
 use crate::shop::ShopFailure;
 use crate::webhook::BadOrder;

@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::transport::Clients;
+use super::verdict::Verdict;
 use super::wait::PauseBoard;
-use super::{Export, Failure, Retry, filter};
+use super::{Export, Failure, filter};
 use crate::clock;
-use crate::config::{Pipeline, Retries};
+use crate::config::Pipeline;
 use crate::ledger::{
-    Claim, Completion, ExportKey, Facts, Fault, Lease, Ledger, LedgerError, NextStep, Recorded, Status,
+    Claim, Completion, ExportKey, Facts, Fault, Lease, Ledger, LedgerError, NextStep, Recorded, Row, Status,
 };
 use crate::order::Order;
 use crate::queue::{Requeue, backoff};
@@ -66,37 +67,11 @@ pub struct Arrival<'a> {
     pub receive_count: u32,
     /// Who holds the leases taken: this delivery of this message.
     pub owner: &'a str,
-}
-
-/// What the queue is told about a message, or a part of its work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing is left to do.
-    Done,
-    /// To be delivered again, not before this time has passed.
-    Retry(Duration),
-}
-
-impl Verdict {
-    /// The verdict on two parts: done when both are, else again when both may be tried, so that every delivery gives
-    /// each pending export an attempt.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Done, other) => other,
-            (this, Self::Done) => this,
-            (Self::Retry(a), Self::Retry(b)) => Self::Retry(a.max(b)),
-        }
-    }
+    /// The row of the export that the message names, as it was just now; nothing for a webhook.
+    pub row: Option<&'a Row>,
 }
 
 impl Runner {
-    /// Puts off what was not even tried. A pipeline's own back-off may be short and is not for this.
-    pub fn put_off(&self, receive_count: u32) -> Verdict {
-        let retries = Retries::default_for(self.max_receive_count);
-        Verdict::Retry(backoff(&retries, receive_count, Retry::Backoff, fastrand::f64()).unwrap_or_default())
-    }
-
     /// Takes an order through one pipeline.
     pub async fn run(&self, pipeline: &Pipeline, arrival: Arrival<'_>) -> Verdict {
         let key = ExportKey::new(&arrival.order.shop, &arrival.order.id, &pipeline.code);
@@ -104,7 +79,7 @@ impl Runner {
             Ok(verdict) => verdict,
             Err(LedgerError::LeaseLost) => {
                 tracing::warn!(export = key.idempotency_key(), "lease lost on {}: looked at again later", name(&key));
-                Verdict::Retry(LEASE_MARGIN)
+                self.come_back(&key, LEASE_MARGIN, arrival.receive_count).await
             }
             Err(error) => {
                 tracing::error!(export = key.idempotency_key(), error = %error, "ledger failed for {}", name(&key));
@@ -145,14 +120,22 @@ impl Runner {
         if left < LEAST {
             return Ok(Verdict::Retry(Duration::ZERO));
         }
-        let lease_ends = later(now, left + LEASE_MARGIN);
-        match self.ledger.claim(key, arrival.facts, arrival.owner, now, lease_ends).await? {
+        let (owner, lease_ends) = (arrival.owner, later(now, left + LEASE_MARGIN));
+        let claim = match arrival.row {
+            Some(row) => self.ledger.claim_again(row, owner, now, lease_ends).await?,
+            None => self.ledger.claim(key, arrival.facts, owner, now, lease_ends).await?,
+        };
+        match claim {
             Claim::Granted(lease) => self.attempt(pipeline, &lease, arrival).await,
-            Claim::Held { until } | Claim::NotYet { until } => {
-                tracing::info!(export = key.idempotency_key(), %until, "not now: {}", name(key));
-                Ok(Verdict::Retry(until.duration_since(now).unsigned_abs()))
+            Claim::Waits { until } if arrival.row.is_none() => {
+                tracing::info!(export = key.idempotency_key(), %until, "waits already: {}", name(key));
+                Ok(Verdict::Done)
             }
-            Claim::Waits => Ok(Verdict::Done),
+            Claim::Held { until } | Claim::NotYet { until } | Claim::Waits { until } => {
+                tracing::info!(export = key.idempotency_key(), %until, "not now: {}", name(key));
+                let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+                Ok(self.come_back(key, wait, arrival.receive_count).await)
+            }
             Claim::Over(status) => Ok(over(key, status)),
         }
     }
@@ -195,7 +178,7 @@ impl Runner {
 
     /// Records how an attempt ended. An outcome that is not on record is an attempt that will be made again, so the
     /// ledger is asked as long as there is time.
-    async fn record(&self, write: impl AsyncFn() -> Result<(), LedgerError>) -> Result<(), LedgerError> {
+    async fn record<T>(&self, write: impl AsyncFn() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
         let mut wait = Duration::from_millis(200);
         loop {
             match write().await {
@@ -216,8 +199,7 @@ impl Runner {
         receive_count: u32,
     ) -> Result<Verdict, LedgerError> {
         let now = clock::now();
-        let is_last_delivery = receive_count >= self.max_receive_count;
-        let is_last = lease.attempt >= pipeline.retries.max_attempts || is_last_delivery;
+        let is_last = lease.attempt >= pipeline.retries.max_attempts;
         let wait = backoff(&pipeline.retries, lease.attempt, failure.retry, fastrand::f64());
         let next = match wait {
             Some(wait) if !is_last => NextStep::Retry { not_before: later(now, wait) },
@@ -227,20 +209,23 @@ impl Runner {
         let (message, record) = (capped(&failure.message), capped(&failure.on_record()));
         let response = failure.response.as_deref().map(capped);
         let (key, export) = (&lease.key, lease.key.idempotency_key());
-        match next {
-            NextStep::Retry { not_before } => {
+        let status =
+            self.record(async || self.ledger.fail(lease, &record, response.as_deref(), next, now).await).await?;
+        Ok(match (status, next, wait) {
+            (Status::Pending, NextStep::Retry { not_before }, Some(wait)) => {
                 tracing::warn!(export, attempt = lease.attempt, error = message, %not_before, "to retry {}", name(key));
+                self.come_back(key, wait, receive_count).await
             }
-            NextStep::GiveUp(_) => {
+            (Status::Canceled, ..) => {
+                tracing::warn!(export, attempt = lease.attempt, error = message, "cancelled meanwhile: {}", name(key));
+                Verdict::Done
+            }
+            _ => {
                 tracing::error!(export, attempt = lease.attempt, error = message, "gave up on {}", name(key));
+                let is_last_delivery = receive_count >= self.max_receive_count;
+                // Reported once more, so that the queue's redrive policy moves it to the dead-letter queue.
+                if wait.is_some() && is_last_delivery { Verdict::Retry(Duration::ZERO) } else { Verdict::Done }
             }
-        }
-        self.record(async || self.ledger.fail(lease, &record, response.as_deref(), next, now).await).await?;
-        Ok(match (next, wait) {
-            (NextStep::Retry { .. }, Some(wait)) => Verdict::Retry(wait),
-            // Reported once more, so that the queue's redrive policy moves it to the dead-letter queue.
-            (NextStep::GiveUp(_), Some(_)) if is_last_delivery => Verdict::Retry(Duration::ZERO),
-            _ => Verdict::Done,
         })
     }
 }

@@ -30,7 +30,7 @@ use std::fmt;
 use jiff::Timestamp;
 use url::Url;
 
-pub use happened::events;
+pub use happened::{events, told_at};
 pub use keys::{Fetched, PublicKeys};
 pub use registry::{Configured, Needs, read};
 pub use verifier::{BodySignature, Verifier};

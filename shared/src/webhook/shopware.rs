@@ -103,7 +103,7 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
         store: order.at("salesChannelId").text()?,
         placed_at,
         utc_offset,
-        updated_at: order.at("updatedAt").moment(),
+        updated_at: updated_at(order),
         currency,
         total: amounts.require(&order.stated(&["amountTotal", "price/totalPrice"]))?,
         subtotal: amounts.read(&order.stated(&["positionPrice", "price/positionPrice"]))?,
@@ -120,6 +120,14 @@ fn read(shop: &str, order: &Node<'_>) -> Result<Order, BadOrder> {
         note: order.at("customerComment").text()?,
         extra: order.extra(&KNOWN),
     })
+}
+
+/// When the order or one of its payments or shipments was last changed: Shopware notes a change of state with the one
+/// that it belongs to.
+fn updated_at(order: &Node<'_>) -> Option<Timestamp> {
+    let parts = ["transactions", "deliveries"].map(|list| order.at(list).collection().unwrap_or_default()).concat();
+    let changes = parts.iter().map(|part| part.at("updatedAt").moment());
+    changes.chain([order.at("updatedAt").moment()]).flatten().max()
 }
 
 /// The order's lines at the top level: what was bought, and what reduces the price. Lines below others, such as the

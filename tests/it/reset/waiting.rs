@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use ordersync::aws;
 use ordersync::clock;
-use ordersync::ledger::{Deferred, ExportKey, Fault, Status, Wait, Why};
+use ordersync::ledger::{ExportKey, Fault, Parked, Status, Wait, Why};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -16,12 +16,12 @@ use crate::support::stack::{Stack, json as body};
 async fn parked(stack: &Stack, order_id: &str, wait: Wait) -> ExportKey {
     let key = key(order_id);
     let facts = facts(stack, &key, ago(90)).await;
-    assert_eq!(stack.ledger.defer(&key, &facts, wait, ago(90)).await, Ok(Deferred::Waiting));
+    assert_eq!(stack.ledger.park(&key, &facts, wait, ago(90)).await, Ok(Parked::Waiting));
     key
 }
 
 async fn delayed(stack: &Stack, order_id: &str, until: Timestamp) -> ExportKey {
-    parked(stack, order_id, Wait::Until(Why::Delay, until)).await
+    parked(stack, order_id, Wait::Until { why: Why::Delay, at: until, hand_out_at: until }).await
 }
 
 async fn is_waiting(stack: &Stack, key: &ExportKey) -> bool {

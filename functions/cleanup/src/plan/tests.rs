@@ -36,6 +36,7 @@ pub(crate) fn row(order_id: &str, pipeline: &str, status: Status) -> Row {
         payment_method: None,
         observed: None,
         canceled_at: None,
+        reopened_at: None,
         fault: None,
         resets: 0,
         due: None,

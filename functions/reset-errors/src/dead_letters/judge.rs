@@ -78,9 +78,15 @@ pub(super) fn judge(letter: &Letter, errand: &Errand, rows: &[Row], now: Timesta
             let of_pipelines = pipelines
                 .iter()
                 .map(|pipeline| row(pipeline).map_or(Want::Attempt, |row| want(row, letter, false, now)));
+            // An order that is open again is exported by the webhook that says so, whatever event that is.
+            let is_reopened = |row: &&Row| news.is_some_and(|news| row.reopened_at == Some(news.at));
+            let of_reopened = rows.iter().filter(is_reopened).map(|row| match row.status {
+                Status::Skipped => Want::Attempt,
+                _ => want(row, letter, false, now),
+            });
             let begun = rows.iter().filter(|row| !is_whole && row.envelope == letter.fields);
             let of_begun = begun.map(|row| want(row, letter, false, now));
-            of_pipelines.chain(of_begun).fold(of_news, Want::max)
+            of_pipelines.chain(of_begun).chain(of_reopened).fold(of_news, Want::max)
         }
     };
     match most {
@@ -125,7 +131,7 @@ pub(super) fn is_orphan(row: &Row, letter: &Letter, errand: &Errand, is_configur
     let is_open = matches!(row.status, Status::Pending | Status::Processing);
     let is_dropped = match errand {
         Errand::Webhook { pipelines, is_whole: true, .. } => {
-            row.envelope == letter.fields && !pipelines.contains(&row.key.pipeline)
+            row.envelope == letter.fields && row.reopened_at.is_none() && !pipelines.contains(&row.key.pipeline)
         }
         _ => false,
     };

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 
 use super::*;
 use crate::ledger::state::refusal;
-use crate::ledger::{Claim, Due};
+use crate::ledger::{Claim, Due, Observation, Wait, Why};
 use crate::queue::Fields;
 use crate::webhook::Event;
 
@@ -82,17 +82,17 @@ fn a_deadline_is_acted_on_as_it_was_seen() {
 #[test]
 fn every_change_uses_the_names_and_values_that_it_gives() {
     let (now, day) = (at("2026-01-05T10:15:00Z"), Duration::from_hours(24));
-    let (row, due) = (Row::sample(Status::Processing), Due { key: "due#3".into(), at: now });
-    let waits = Waits { why: crate::ledger::Why::Delay, due: Some(&due), not_before: Some(now) };
+    let row = Row::sample(Status::Processing);
+    let waits = Waits::of(&key(), Wait::Until { why: Why::Delay, at: now, hand_out_at: now }, now);
     let said = Observation::named(Event::Canceled, facts().told).expect("a change of state");
     for state in [State::Say, State::Keep] {
-        park(&key(), &facts(), state, waits, now).describe();
+        park(&key(), &facts(), state, &waits, now).describe();
         skip(&key(), &facts(), state, "declined", now, day).describe();
         reject(&key(), &facts(), state, "unreadable", now).describe();
     }
     for change in [
-        repark(&row, waits, now),
-        end_unseen(&key(), &facts(), now, day),
+        park_again(&row, &waits, now),
+        foresee(&key(), &facts(), true, now, day),
         abandon(&row, "gone", Fault::Orphaned, now),
         end_canceled(&row, now, day),
         observe(&row, &said, true, now, day),
@@ -103,6 +103,81 @@ fn every_change_uses_the_names_and_values_that_it_gives() {
         deny(&row, None, "no", now),
     ] {
         change.describe();
+    }
+}
+
+#[test]
+fn an_export_that_waits_says_why_and_where_in_the_index() {
+    let now = at("2026-01-05T09:15:02Z");
+    let (time, hand_out_at) = (at("2026-01-05T10:00:00Z"), at("2026-01-05T10:05:00Z"));
+    let delayed = Waits::of(&key(), Wait::Until { why: Why::Delay, at: time, hand_out_at }, now);
+    let paused = Waits::of(&key(), Wait::ForResume, now);
+    insta::assert_snapshot!("park", park(&key(), &facts(), State::Say, &delayed, now).describe());
+    insta::assert_snapshot!("park_again", park_again(&Row::sample(Status::Pending), &paused, now).describe());
+    let lost = Row { lease_until: Some(time), ..Row::sample(Status::Processing) };
+    insta::assert_snapshot!("park_again_after_a_loss", park_again(&lost, &delayed, now).describe());
+}
+
+#[test]
+fn what_the_shop_says_is_written_unless_something_later_is_known() {
+    let (now, day) = (at("2026-01-06T09:00:00Z"), Duration::from_hours(24));
+    let said = |event| {
+        let said = Observation::named(event, Told::by(&[event], at("2026-01-06T08:59:00Z")));
+        said.expect("a change of state")
+    };
+    let (paid, canceled) = (said(Event::Paid), said(Event::Canceled));
+    let row = Row::sample;
+    insta::assert_snapshot!("observe_paid", observe(&row(Status::Exported), &paid, true, now, day).describe());
+    insta::assert_snapshot!("observe_canceled", observe(&row(Status::Exported), &canceled, true, now, day).describe());
+    insta::assert_snapshot!("cancel", observe(&row(Status::Pending), &canceled, true, now, day).describe());
+    let over = Row {
+        order_state: Some("cancelled".into()),
+        canceled_at: Some(at("2026-01-05T12:00:00Z")),
+        ..row(Status::Canceled)
+    };
+    let open = Observation { order_state: Some("processing".into()), ..paid };
+    insta::assert_snapshot!("reopen", observe(&over, &open, true, now, day).describe());
+    insta::assert_snapshot!("foresee", foresee(&key(), &facts(), false, now, day).describe());
+    insta::assert_snapshot!("foresee_canceled", foresee(&key(), &facts(), true, now, day).describe());
+    insta::assert_snapshot!("fail_canceled", fail_canceled(&lease(), "503", None, now, day).describe());
+}
+
+#[test]
+fn a_cancellation_ends_what_is_not_finished_and_is_taken_back_by_another_state_only() {
+    let said = |state: Option<&str>, is_canceled, second| Observation {
+        order_state: state.map(ToOwned::to_owned),
+        payment_state: None,
+        payment_method: None,
+        is_unpaid: true,
+        is_canceled,
+        told: Told::by(&[Event::Updated], Timestamp::from_second(second).expect("in range")),
+    };
+    let canceled = Row {
+        order_state: Some("cancelled".into()),
+        canceled_at: Timestamp::from_second(10).ok(),
+        observed: Some(said(None, true, 10).told),
+        ..Row::sample(Status::Canceled)
+    };
+    for (said, expected) in [
+        (said(Some("processing"), false, 20), true),
+        (said(Some("processing"), false, 9), false),
+        (said(Some("cancelled"), false, 20), false),
+        (said(None, false, 20), false),
+        (said(Some("processing"), true, 20), false),
+    ] {
+        assert_eq!(said.takes_back(&canceled), expected, "{said:?}");
+    }
+    assert!(!said(Some("processing"), false, 20).takes_back(&Row { canceled_at: None, ..canceled.clone() }));
+    assert!(!said(Some("processing"), false, 20).takes_back(&Row { order_state: None, ..canceled }), "an erased one");
+    for (status, exported_at, expected) in [
+        (Status::Pending, None, true),
+        (Status::Error, None, true),
+        (Status::Error, Timestamp::from_second(9).ok(), false),
+        (Status::Processing, None, false),
+        (Status::Exported, Timestamp::from_second(9).ok(), false),
+        (Status::Skipped, None, false),
+    ] {
+        assert_eq!(Row { exported_at, ..Row::sample(status) }.is_unfinished(), expected, "{status}");
     }
 }
 
@@ -128,6 +203,8 @@ fn a_claim_is_refused_in_every_state_but_those_that_wait() {
     let now = at("2026-01-05T09:15:00Z");
     let (before, after) = (Some(at("2026-01-05T09:14:00Z")), Some(at("2026-01-05T09:16:00Z")));
     let until = at("2026-01-05T09:16:00Z");
+    let waiting = Row { waits_for: Some(Why::Slot), not_before: after, ..Row::sample(Status::Pending) };
+    assert_eq!(refusal::<()>(&waiting, now), Some(Claim::Waits { until }));
     for (status, not_before, lease_until, expected) in [
         (Status::Pending, None, None, None),
         (Status::Pending, before, None, None),

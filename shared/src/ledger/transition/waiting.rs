@@ -2,39 +2,62 @@
 
 use jiff::Timestamp;
 
-use super::{Change, DUE, EXPIRED, LEASE, State, WAITING, arrival, first, moved, number, open, text, time};
-use crate::ledger::keys::due_key;
-use crate::ledger::{Due, ExportKey, Facts, Row, Status, Why};
+use super::{
+    Change, EXPIRED, LEASE, State, WAITING, arrival, attributes, first, history_with_lost, moved, number, open, text,
+    time,
+};
+use crate::ledger::keys::{due_key, paused_key, shard};
+use crate::ledger::{Due, ExportKey, Facts, Row, Status, Wait, Why};
 
-/// Has an export wait that no attempt was ever made for.
-pub(in crate::ledger) fn park(key: &ExportKey, facts: &Facts, state: State, wait: Waits<'_>, now: Timestamp) -> Change {
-    let change = arrival(key, facts, Status::Pending, state, now).set("attempts", number(0));
-    first(waits(change, wait).remove(&["expires_at", "last_error", "fault"]), facts, state)
-}
-
-/// The same for one that was begun, as it was seen: its attempts count on.
-pub(in crate::ledger) fn repark(row: &Row, wait: Waits<'_>, now: Timestamp) -> Change {
-    let change = moved(Change::default(), &row.key, Status::Pending, now).remove(&LEASE[..2]);
-    waits(change, wait).expects(
-        &format!("attribute_not_exists(#canceled_at) AND #attempts = :seen AND ({DUE} OR {EXPIRED})"),
-        &open(row, now),
-    )
-}
-
-/// What an export waits for.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::ledger) struct Waits<'a> {
+/// What a row has while its export waits.
+#[derive(Debug, Clone)]
+pub(in crate::ledger) struct Waits {
     pub(in crate::ledger) why: Why,
-    pub(in crate::ledger) due: Option<&'a Due>,
+    pub(in crate::ledger) due: Due,
     pub(in crate::ledger) not_before: Option<Timestamp>,
 }
 
-fn waits(change: Change, wait: Waits<'_>) -> Change {
-    change
-        .set("waits_for", text(wait.why.name()))
-        .set_or_remove("due_key", wait.due.map(|due| text(&due.key)))
-        .set_or_remove("due_at", wait.due.map(|due| time(due.at)))
-        .set_or_remove("not_before", wait.not_before.map(time))
+impl Waits {
+    /// Where in the index an export waits, and until when.
+    pub(in crate::ledger) fn of(key: &ExportKey, wait: Wait, now: Timestamp) -> Self {
+        let (why, not_before) = wait.reason();
+        let due = match wait {
+            Wait::Until { hand_out_at, .. } => Due { key: due_key(key), at: hand_out_at },
+            Wait::ForResume => Due { key: paused_key(&key.pipeline, shard(key)), at: now },
+        };
+        Self { why, due, not_before }
+    }
+
+    fn put(&self, change: Change) -> Change {
+        change
+            .set("waits_for", text(self.why.name()))
+            .set("due_key", text(&self.due.key))
+            .set("due_at", time(self.due.at))
+            .set_or_remove("not_before", self.not_before.map(time))
+    }
+}
+
+/// Has an export wait that no attempt was ever made for.
+pub(in crate::ledger) fn park(key: &ExportKey, facts: &Facts, state: State, waits: &Waits, now: Timestamp) -> Change {
+    let change = arrival(key, facts, Status::Pending, state, now).set("attempts", number(0));
+    first(waits.put(change).remove(&["expires_at", "last_error", "fault"]), facts, state)
+}
+
+/// The same for one that was begun, as it was seen: its attempts count on.
+pub(in crate::ledger) fn park_again(row: &Row, waits: &Waits, now: Timestamp) -> Change {
+    let change = moved(Change::default(), &row.key, Status::Pending, now).remove(&LEASE[..2]);
+    let change = match row.status {
+        Status::Processing => change.set("history", attributes(&history_with_lost(row, now))),
+        _ => change,
+    };
+    let values = [&open(row, now)[..], &[("seen_at", time(row.updated_at))]].concat();
+    waits.put(change).expects(
+        &format!(
+            "attribute_not_exists(#canceled_at) AND #attempts = :seen AND #updated_at = :seen_at \
+             AND (#status = :pending OR {EXPIRED})"
+        ),
+        &values,
+    )
 }
 
 /// Takes an export that is due, as it was seen, to be queued: of several that try, one succeeds. Should it fall before

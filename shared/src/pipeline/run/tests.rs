@@ -158,6 +158,7 @@ async fn run_through(pipeline: &Pipeline, rules: &[&Rule], left: Duration, recei
         received_at: Timestamp::UNIX_EPOCH,
         receive_count,
         owner: "request-1/m-1/1",
+        row: None,
     };
     let verdict = runner.run(pipeline, arrival).await;
     assert_eq!(rules.iter().map(|rule| rule.num_calls()).sum::<usize>(), rules.len(), "every write, and no other");
@@ -181,9 +182,12 @@ async fn a_failure_that_may_pass_comes_back_and_one_that_will_not_does_not() {
 }
 
 #[tokio::test]
-async fn the_last_delivery_leaves_an_error_and_is_reported_for_the_redrive() {
-    let verdict = run(Behaviour::FailsForNow, &[&write("processing"), &write("error")], AMPLE, 10).await;
-    assert_eq!(verdict, Verdict::Retry(Duration::ZERO));
+async fn the_last_attempt_leaves_an_error_and_on_the_last_delivery_is_reported_for_the_redrive() {
+    let once = Pipeline { retries: Retries::default_for(1), ..pipeline(Behaviour::FailsForNow) };
+    for (receive_count, expected) in [(10, Verdict::Retry(Duration::ZERO)), (9, Verdict::Done)] {
+        let verdict = run_through(&once, &[&write("processing"), &write("error")], AMPLE, receive_count).await;
+        assert_eq!(verdict, expected);
+    }
 }
 
 #[tokio::test]
@@ -232,17 +236,4 @@ async fn a_filter_that_fails_is_an_error_on_record() {
     let failing =
         Pipeline { filter: filtered("{ when = \"order.extra.colour == 'blue'\" }"), ..pipeline(Behaviour::Works) };
     assert_eq!(run_through(&failing, &[&write("error")], AMPLE, 1).await, Verdict::Done);
-}
-
-#[test]
-fn a_message_waits_for_the_slowest_of_its_pipelines() {
-    let (short, long) = (Verdict::Retry(Duration::from_secs(1)), Verdict::Retry(Duration::from_mins(1)));
-    for (one, other, both) in [
-        (Verdict::Done, Verdict::Done, Verdict::Done),
-        (Verdict::Done, short, short),
-        (long, Verdict::Done, long),
-        (short, long, long),
-    ] {
-        assert_eq!(one.and(other), both);
-    }
 }

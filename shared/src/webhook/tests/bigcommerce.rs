@@ -125,7 +125,7 @@ fn the_order_tells_what_the_webhook_stands_for() {
         (Placed, 0, "Incomplete", "", &[Updated][..]),
         (Placed, 11, "Awaiting Fulfillment", "captured", &[Placed, Paid]),
         (Placed, 7, "Awaiting Payment", "", &[Placed]),
-        (Updated, 5, "Cancelled", "captured", &[Updated, Canceled]),
+        (Updated, 5, "Cancelled", "captured", &[Canceled]),
         (Updated, 14, "Partially Refunded", "partially refunded", &[Updated, Paid, Refunded]),
         (Updated, 4, "Refunded", "", &[Updated, Paid, Refunded]),
     ] {

@@ -203,3 +203,22 @@ proptest! {
         prop_assert!(!(is_redriven && verdict == Verdict::PutBack));
     }
 }
+
+#[tokio::test]
+async fn an_export_that_its_webhook_opened_again_is_made_by_it() {
+    let told = Told::by(&[Event::Updated], clock::now());
+    let reopened = text(&told.at.to_string());
+    let update = Errand::Webhook { pipelines: Vec::new(), is_whole: true, news: Some(told) };
+    let known = |status| {
+        let item = with(own(status), "observed_at", text(&told.at.to_string()));
+        let rank = AttributeValue::N(told.rank.to_string());
+        with(with(item, "observed_rank", rank), "reopened_at", reopened.clone())
+    };
+    for (status, expected) in
+        [("skipped", Verdict::PutBack), ("pending", Verdict::PutBack), ("exported", Verdict::Remove)]
+    {
+        let (row, now) = (row(known(status)).await, clock::now());
+        assert!(!is_orphan(&row, &letter(false), &update, true, now), "{status}");
+        assert_eq!(judge(&letter(false), &update, &[row], now), expected, "{status}");
+    }
+}
