@@ -28,7 +28,9 @@ async fn two_hundred_orders_of_a_paused_pipeline_wait_and_are_exported_once_on_r
     assert_eq!((row.attempts, other.requests().len()), (2, 2));
 
     stack.ledger.resume(Some("paused"), clock::now()).await.unwrap();
-    let hand_out = async || drop(release_paused(&stack, "paused").await);
+    let hand_out = async || {
+        release_paused(&stack, "paused").await;
+    };
     let exported = resumed(&stack, "it-paused", &ids, "paused", hand_out).await;
     assert!(exported.iter().all(|row| row.attempts == 1 && row.last_error.is_none() && row.history.len() == 1));
     assert_eq!(release_paused(&stack, "paused").await, 0);
