@@ -94,24 +94,25 @@ impl Cleanup {
     ) -> Result<(), Failed> {
         let rows = patiently(run.deadline(), async || self.ledger.outlines(shop, order_id).await).await?;
         let exports = Exports::of(rows, clock::now());
-        tally.busy += exports.busy.len() as u64;
         tally.before += exports.erased.len() as u64;
         let targets = self.objects_of(shop, order_id, &exports).await?;
         if run.dry_run {
+            tally.busy += exports.busy.len() as u64;
             tally.rows += exports.open.len() as u64;
             tally.objects += targets.len() as u64;
             return Ok(());
         }
         self.remove_versions(run, targets, tally).await?;
         for row in &exports.open {
-            match patiently(run.deadline(), async || self.ledger.erase(row, clock::now()).await).await? {
-                Recorded::Written => tally.rows += 1,
-                // Somebody took it meanwhile.
-                Recorded::LeftAsIs => tally.busy += 1,
-            }
+            let recorded = patiently(run.deadline(), async || self.ledger.erase(row, clock::now()).await).await?;
+            tally.rows += u64::from(recorded == Recorded::Written);
         }
         self.bar(run, config, shop, order_id, &exports).await?;
-        // A webhook that came while this was done may have left its payload before it found the rows erased.
+        // What somebody took or began while this was done is not erased. From here on nothing more can begin.
+        let rows = patiently(run.deadline(), async || self.ledger.outlines(shop, order_id).await).await?;
+        let exports = Exports::of(rows, clock::now());
+        tally.busy += (exports.open.len() + exports.busy.len()) as u64;
+        // A webhook that came meanwhile may have left its payload before it found the rows erased.
         let late = self.payloads_of(shop, order_id, &exports).await?;
         self.remove_versions(run, late, tally).await
     }

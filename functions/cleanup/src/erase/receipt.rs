@@ -19,7 +19,7 @@ pub(super) struct Tally {
     pub(super) before: u64,
     /// Versions of objects that were removed.
     pub(super) objects: u64,
-    /// Exports that were being tried, and stay until another run.
+    /// Exports that were being tried, or were begun meanwhile, and stay until another run.
     pub(super) busy: u64,
     /// Orders that could not be erased, or not whole.
     pub(super) failed: u64,

@@ -155,6 +155,20 @@ async fn an_export_that_is_taken_meanwhile_is_busy() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_export_that_is_begun_meanwhile_is_busy() {
+    let world = Shared::default();
+    world.with(|world| {
+        exported(world);
+        world.meanwhile = Some(|world| world.row("1", "crm", "exported", &[("customer_key", CUSTOMER)]));
+    });
+    let answer = erase(&world, order()).await;
+    assert_eq!((&answer["receipt"]["busy"], &answer["receipt"]["complete"]), (&json!(1), &json!(false)), "{answer}");
+    let answer = erase(&world, order()).await;
+    assert_eq!((&answer["receipt"]["rows"], &answer["receipt"]["complete"]), (&json!(1), &json!(true)), "{answer}");
+    world.with(|world| assert!(only_erased(world, "1"), "{:?}", world.left()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_object_that_is_refused_leaves_the_row_by_which_it_is_found_again() {
     let world = Shared::default();
     world.with(|world| {
