@@ -1,12 +1,14 @@
 //! What is left of an erased export, and what the table's answers mean; that conditions hold is shown end to end.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
+use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 
 use super::*;
 use crate::ledger::state::refusal;
-use crate::ledger::{Claim, keys};
+use crate::ledger::{Claim, Observation, Told, keys};
+use crate::webhook::Event;
 
 fn ledger(rules: &[&Rule]) -> Ledger {
     let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules, |config| config
@@ -48,6 +50,19 @@ fn what_is_left_of_an_erased_export_holds_nothing_but_its_key_and_times() {
     };
     let key = ExportKey::new("acme-eu", "1", "erp");
     insta::assert_snapshot!(names(&key), @"canceled_at created_at erased_at expires_at last_error number order_id pipeline pk shop sk status status_key updated_at");
+}
+
+#[tokio::test]
+async fn what_a_shop_says_of_an_erased_order_is_not_kept() {
+    let key = ExportKey::new("acme-eu", "1", "erp");
+    let item = erased(&key, at("2026-01-05T09:15:00Z"));
+    let query =
+        mock!(aws_sdk_dynamodb::Client::query).then_output(move || QueryOutput::builder().items(item.clone()).build());
+    let told = Told::by(&[Event::Paid], at("2026-01-06T00:00:00Z"));
+    let said = Observation::named(Event::Paid, told).expect("a change of state");
+    // A write would meet a client that has no answer to it.
+    let rows = ledger(&[&query]).observe("acme-eu", "1", &said, &[], told.at).await.expect("no write");
+    assert_eq!(rows.len(), 1);
 }
 
 #[tokio::test]

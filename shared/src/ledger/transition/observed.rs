@@ -56,7 +56,7 @@ fn observation(row: &Row, said: &Observation) -> Change {
         .set("observed_at", time(said.told.at))
         .set("observed_rank", number(said.told.rank.into()))
         .set_or_remove("unpaid_key", unpaid)
-        .expects(&format!("#status = :seen AND ({NEWS})"), &values)
+        .expects(&format!("#status = :seen AND attribute_not_exists(#erased_at) AND ({NEWS})"), &values)
 }
 
 /// Records what is said of an order before its own webhook comes, for an export that this one would make: when it comes
