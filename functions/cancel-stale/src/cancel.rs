@@ -26,6 +26,8 @@ const LEAST: Duration = Duration::from_secs(10);
 const MOST_FAILURES: u32 = 3;
 /// What the ledger has where a shop does not say by which word it calls a cancelled order.
 const CANCELED: &str = "canceled";
+/// On record where the shop says afterwards that the order was paid.
+const PAID_TOO: &str = "canceled, but it was paid in the meantime: restore the order or refund the payment";
 
 /// One shop in one run.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ pub(crate) struct AtShop<'a> {
 }
 
 impl AtShop<'_> {
-    /// Takes the orders through, the oldest first, as far as time and the shop allow.
+    /// Takes the orders through, one after another, as far as time and the shop allow.
     pub(crate) async fn cancel(&self, orders: &[Standing]) -> Report {
         let mut report = self.run.report();
         let (mut failures, mut rest) = (0, orders.iter());
@@ -98,6 +100,10 @@ impl AtShop<'_> {
         let said = Observation::asked(&state, order.told, asked_at);
         if said.is_canceled {
             self.ledger.conclude(hold, "the shop says that it is canceled").await?;
+            // A try that left no word may have done it.
+            if order.tries > 0 {
+                self.tell_if_paid(order, hold, &state).await?;
+            }
             self.record_canceled(order, &said).await?;
             return Ok(Ended::NotedCanceled);
         }
@@ -126,8 +132,10 @@ impl AtShop<'_> {
             Ok(Cancellation::Done) => {
                 tracing::info!(shop, order_id, "canceled order {order_id} of {shop}");
                 self.ledger.conclude(hold, CANCELED).await?;
-                let said = self.look_again(order, state).await;
-                self.record_canceled(order, &said).await?;
+                let asked_at = clock::now();
+                let after = self.look_again(order, state).await;
+                self.tell_if_paid(order, hold, &after).await?;
+                self.record_canceled(order, &Observation::asked(&after, order.told, asked_at)).await?;
                 Ok(Ended::Canceled)
             }
             Ok(Cancellation::Started) => {
@@ -151,9 +159,8 @@ impl AtShop<'_> {
     }
 
     /// The order that the shop has just cancelled, in the shop's own words and by its own clock.
-    async fn look_again(&self, order: &Standing, before: &OrderState) -> Observation {
-        let asked_at = clock::now();
-        let state = match self.state(order).await {
+    async fn look_again(&self, order: &Standing, before: &OrderState) -> OrderState {
+        match self.state(order).await {
             Ok(state) if state.is_canceled => state,
             // It is cancelled all the same: the shop has said so.
             _ => OrderState {
@@ -162,8 +169,17 @@ impl AtShop<'_> {
                 updated_at: before.updated_at,
                 ..OrderState::default()
             },
-        };
-        Observation::asked(&state, order.told, asked_at)
+        }
+    }
+
+    /// Says of an order that was cancelled and turns out to be paid that somebody has to decide what becomes of it.
+    async fn tell_if_paid(&self, order: &Standing, hold: &Hold, after: &OrderState) -> Result<(), LedgerError> {
+        if !after.is_paid {
+            return Ok(());
+        }
+        let (shop, order_id) = (&self.shop.code, &order.key.order_id);
+        tracing::error!(shop, order_id, "order {order_id} of {shop}: {PAID_TOO}");
+        self.ledger.conclude(hold, PAID_TOO).await.map(drop)
     }
 
     /// Records a try that came to nothing, and says so.

@@ -190,7 +190,8 @@ fn state(order: &Value) -> OrderState {
         order_state: Some(if is_canceled { "cancelled" } else { fulfilled(fulfillment.as_deref()) }.to_owned()),
         payment_state: financial,
         payment_method: method(order),
-        is_paid: was_paid || order.get("fullyPaid") == Some(&Value::Bool(true)),
+        // Of what is cancelled nothing is left to pay, whether or not it was paid.
+        is_paid: was_paid || (!is_canceled && order.get("fullyPaid") == Some(&Value::Bool(true))),
         is_canceled,
         updated_at: moment(order, "/updatedAt"),
     }

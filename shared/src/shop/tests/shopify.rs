@@ -69,6 +69,18 @@ async fn the_state_is_read_with_the_token() {
 }
 
 #[tokio::test]
+async fn a_canceled_order_was_paid_only_if_its_payment_says_so() {
+    for (financial, expected) in [("VOIDED", false), ("PENDING", false), ("PAID", true), ("REFUNDED", true)] {
+        // Nothing is left to pay of an order that is cancelled.
+        let mut answer = order(Some("2026-03-09T00:00:00Z"), financial, "UNFULFILLED");
+        answer["data"]["order"]["fullyPaid"] = json!(true);
+        let server = shop(move |_, _| answer.clone());
+        let state = bench(&server).state().await.unwrap();
+        assert_eq!((state.is_canceled, state.is_paid), (true, expected), "{financial}");
+    }
+}
+
+#[tokio::test]
 async fn the_words_are_those_of_the_webhook() {
     for (rest, answer) in [
         (json!({"financial_status": "paid", "fulfillment_status": null}), order(None, "PAID", "UNFULFILLED")),
