@@ -68,11 +68,11 @@ impl Listing<'_> {
         shards.buffer_unordered(SHARDS_AT_ONCE).fold(self.run.report(), merge).await
     }
 
-    /// The orders to cancel, by shop, the oldest first.
+    /// The orders to cancel, by shop, in the order in which they are taken.
     pub(crate) fn into_found(self) -> BTreeMap<String, Vec<Standing>> {
         let mut found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
         for orders in found.values_mut() {
-            orders.sort_by_key(|order| order.placed_at);
+            orders.sort_by_key(turn);
         }
         found
     }
@@ -99,7 +99,15 @@ impl Listing<'_> {
                     return Ok(());
                 }
                 report.saw(1);
-                self.count(report, self.judge(&entries).await?);
+                match self.judge(&entries).await {
+                    Ok(found) => self.count(report, found),
+                    // It keeps no other order from its turn.
+                    Err(error @ LedgerError::BadRow { .. }) => {
+                        tracing::error!(shard, error = %error, "an unpaid order cannot be read: {error}");
+                        report.failed(1);
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok(())
@@ -177,6 +185,12 @@ impl Listing<'_> {
     }
 }
 
+/// When an order's turn comes: the oldest first, but those that failed before come last. Else as many of them as come due
+/// again within a run's time would keep all others from being taken.
+fn turn(order: &Standing) -> (u32, Timestamp) {
+    (order.tries, order.placed_at)
+}
+
 /// Says in the log that a rule would have an order cancelled.
 pub(crate) fn would_cancel(order: &Standing) {
     let (shop, order_id, placed_at) = (&order.key.shop, &order.key.order_id, order.placed_at);
@@ -227,29 +241,4 @@ fn by_order(page: Vec<Unpaid>) -> BTreeMap<OrderKey, Vec<Unpaid>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use ordersync::ledger::ExportKey;
-
-    use super::*;
-
-    #[test]
-    fn the_rows_of_a_page_are_taken_order_by_order() {
-        let row = |shop: &str, order_id: &str, pipeline: &str| Unpaid {
-            key: ExportKey::new(shop, order_id, pipeline),
-            placed_at: Timestamp::UNIX_EPOCH,
-            payment_method: None,
-            order_state: None,
-            cancel_after: None,
-        };
-        let page = vec![row("a", "1", "erp"), row("b", "1", "erp"), row("a", "1", "wms"), row("a", "2", "erp")];
-        let sizes: Vec<usize> = by_order(page).values().map(Vec::len).collect();
-        assert_eq!(sizes, [2, 1, 1]);
-    }
-
-    #[test]
-    fn the_row_that_comes_closest_speaks_for_its_order() {
-        let verdicts = |reasons: &[Reason]| none_fits(reasons.iter().copied().map(Verdict::Not));
-        assert_eq!(verdicts(&[Reason::OtherMethod, Reason::TooYoung, Reason::OtherState]), Some(Reason::TooYoung));
-        assert_eq!(verdicts(&[]), Some(Reason::NoRule));
-    }
-}
+mod tests;
