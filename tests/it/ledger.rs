@@ -110,7 +110,7 @@ async fn a_skipped_order_may_be_wanted_later_and_an_exported_one_is_not_skipped(
     let lease = granted(ledger.claim(&key, &facts, "a", at(2), at(60)).await.unwrap());
     ledger.complete(&lease, &Completion::default(), at(3)).await.unwrap();
     assert_eq!(ledger.skip(&key, &facts, "late", at(4)).await, Ok(Recorded::LeftAsIs));
-    assert_eq!(ledger.reject(&key, &facts, "late", at(4)).await, Ok(Recorded::LeftAsIs));
+    assert_eq!(ledger.reject(&key, &facts, "late", Fault::Permanent, at(4)).await, Ok(Recorded::LeftAsIs));
     let row = ledger.export(&key).await.unwrap().unwrap();
     assert_eq!((row.status, row.created_at), (Status::Exported, at(0)));
     assert!(matches!(row.payload, Some(Payload::Inline(_))));
@@ -147,12 +147,16 @@ async fn what_the_shop_says_is_noted_and_what_it_does_not_say_is_kept() {
 async fn a_row_that_was_never_tried_gives_way_and_one_that_was_does_not() {
     let (stack, key) = (Stack::get(), key("refused"));
     let (facts, ledger) = (facts(&stack).await, &stack.ledger);
-    assert_eq!(ledger.reject(&key, &facts, "no currency", at(0)).await, Ok(Recorded::Written));
-    assert_eq!(ledger.reject(&key, &facts, "no currency", at(1)).await, Ok(Recorded::Written));
+    assert_eq!(ledger.reject(&key, &facts, "no currency", Fault::Permanent, at(0)).await, Ok(Recorded::Written));
+    assert_eq!(ledger.reject(&key, &facts, "no currency", Fault::Permanent, at(1)).await, Ok(Recorded::Written));
     let lease = granted(ledger.claim(&key, &facts, "a", at(2), at(60)).await.unwrap());
-    assert_eq!(ledger.reject(&key, &facts, "no currency", at(3)).await, Ok(Recorded::LeftAsIs), "it is held");
+    assert_eq!(
+        ledger.reject(&key, &facts, "no currency", Fault::Permanent, at(3)).await,
+        Ok(Recorded::LeftAsIs),
+        "it is held"
+    );
     ledger.fail(&lease, "HTTP 400", None, NextStep::GiveUp(Fault::Permanent), at(4)).await.unwrap();
-    assert_eq!(ledger.reject(&key, &facts, "no currency", at(5)).await, Ok(Recorded::LeftAsIs));
+    assert_eq!(ledger.reject(&key, &facts, "no currency", Fault::Permanent, at(5)).await, Ok(Recorded::LeftAsIs));
     assert_eq!(ledger.skip(&key, &facts, "declined", at(5)).await, Ok(Recorded::LeftAsIs));
     assert_eq!(ledger.claim(&key, &facts, "b", at(99), at(160)).await.unwrap(), Claim::Over(Status::Error));
 }
@@ -179,7 +183,7 @@ async fn a_back_office_has_a_word_on_an_error_only_after_an_attempt() {
     assert_eq!((row.status, row.fault), (Status::Error, Some(Fault::Rejected)));
 
     let untried = key("untried");
-    assert_eq!(ledger.reject(&untried, &facts, "no currency", at(0)).await, Ok(Recorded::Written));
+    assert_eq!(ledger.reject(&untried, &facts, "no currency", Fault::Permanent, at(0)).await, Ok(Recorded::Written));
     let row = ledger.export(&untried).await.unwrap().unwrap();
     for answered in [ledger.acknowledge(&row, None, at(1)).await, ledger.deny(&row, None, "no", at(1)).await] {
         assert!(matches!(answered, Ok(Answered::NotGiven(Some(_)))), "{answered:?}");
@@ -251,8 +255,8 @@ async fn a_waiting_export_is_rejected_by_its_own_message_only_and_keeps_what_is_
     let mut foreign = facts.clone();
     foreign.number = "unreadable".into();
     foreign.envelope.insert("received_at".into(), "2".into());
-    assert_eq!(ledger.reject(&key, &foreign, "no currency", at(2)).await, Ok(Recorded::LeftAsIs));
-    assert_eq!(ledger.reject(&key, &facts, "no currency", at(3)).await, Ok(Recorded::Written));
+    assert_eq!(ledger.reject(&key, &foreign, "no currency", Fault::Permanent, at(2)).await, Ok(Recorded::LeftAsIs));
+    assert_eq!(ledger.reject(&key, &facts, "no currency", Fault::Permanent, at(3)).await, Ok(Recorded::Written));
     let row = ledger.export(&key).await.unwrap().unwrap();
     assert_eq!((row.status, row.number.as_str(), row.is_unpaid), (Status::Error, "N-1", true));
 }

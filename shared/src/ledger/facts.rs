@@ -66,6 +66,7 @@ impl Facts {
         Self {
             order_state: row.order_state.clone(),
             payment_state: row.payment_state.clone(),
+            payment_method: row.payment_method.clone(),
             is_unpaid: row.is_unpaid,
             told: row.observed.unwrap_or(self.told),
             ..self.clone()

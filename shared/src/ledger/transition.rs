@@ -93,7 +93,7 @@ pub(super) fn resume(row: &Row, history: &[Attempt], owner: &str, now: Timestamp
     leased(moved(Change::default(), &row.key, Status::Processing, now), row.attempts + 1, owner, until)
         .set("history", attributes(history))
         .expects(
-            &format!("attribute_not_exists(#canceled_at) AND #attempts = :seen AND ({DUE} OR {EXPIRED})"),
+            &format!("attribute_not_exists(#canceled_at) AND {} AND ({DUE} OR {EXPIRED})", as_seen(row)),
             &open(row, now),
         )
 }
@@ -177,10 +177,17 @@ fn ended(change: Change, facts: &Facts, now: Timestamp, retention: Duration) -> 
 }
 
 /// Records an export in error that was never tried, for a fault of the order or of its filter.
-pub(super) fn reject(key: &ExportKey, facts: &Facts, state: State, error: &str, now: Timestamp) -> Change {
+pub(super) fn reject(
+    key: &ExportKey,
+    facts: &Facts,
+    state: State,
+    error: &str,
+    fault: Fault,
+    now: Timestamp,
+) -> Change {
     let change = arrival(key, facts, Status::Error, state, now)
         .set("last_error", text(error))
-        .set("fault", text(Fault::Permanent.name()))
+        .set("fault", text(fault.name()))
         .remove(&["expires_at"]);
     first(change, facts, state)
 }
@@ -192,7 +199,15 @@ pub(super) fn abandon(row: &Row, error: &str, fault: Fault, now: Timestamp) -> C
         .set("fault", text(fault.name()))
         .remove(&LEASE)
         .remove(&WAITING)
-        .expects(&format!("#attempts = :seen AND (#status = :pending OR {EXPIRED})"), &open(row, now))
+        .expects(&format!("{} AND (#status = :pending OR {EXPIRED})", as_seen(row)), &open(row, now))
+}
+
+/// That no attempt was begun since. One that was set back by hand, or never tried, may have no count.
+fn as_seen(row: &Row) -> &'static str {
+    match row.attempts {
+        0 => "(attribute_not_exists(#attempts) OR #attempts = :seen)",
+        _ => "#attempts = :seen",
+    }
 }
 
 /// The values of a condition on an export that is not over, as it was seen.

@@ -122,19 +122,21 @@ impl Ledger {
         Ok(self.first(key, skip).await?.into())
     }
 
-    /// Records an export in error because its order or filter is at fault: one that was never tried, or one that this
-    /// very message has begun. Others are left to their own messages.
+    /// Records an export in error that could not even be tried: because of its order, its filter, or a shop that does not
+    /// give the order. One that was never tried, or one that this very message has begun; others are left to their own
+    /// messages.
     pub async fn reject(
         &self,
         key: &ExportKey,
         facts: &Facts,
         error: &str,
+        fault: Fault,
         now: Timestamp,
     ) -> Result<Recorded, LedgerError> {
-        match self.first(key, |state| transition::reject(key, facts, state, error, now)).await? {
+        match self.first(key, |state| transition::reject(key, facts, state, error, fault, now)).await? {
             Changed::Done => Ok(Recorded::Written),
             Changed::Refused(Some(row)) if row.envelope == facts.envelope => {
-                self.abandon(&row, error, Fault::Permanent, now).await
+                self.abandon(&row, error, fault, now).await
             }
             Changed::Refused(_) => Ok(Recorded::LeftAsIs),
         }

@@ -1,23 +1,22 @@
 //! Pipelines on a table and a queue in memory: whole sequences of messages, for tests.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex};
+mod destination;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_mocks::{Rule, RuleMode, mock_client};
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::message::{Message, MessageError};
 use super::run::Runner;
+use super::transport::Clients;
 use super::transport::egress::Egress;
-use super::transport::{Clients, Receipt, Transport};
 use super::verdict::Verdict;
 use super::wait::PauseBoard;
-use super::{Document, Export, Failure};
 use crate::clock;
 use crate::config::{self, Config, Templates};
 use crate::fake::{FakeQueue, FakeTable, Log, attribute};
@@ -25,53 +24,8 @@ use crate::ledger::{ExportKey, Ledger, PayloadStore, Recorded, Row, Waiting};
 use crate::queue::export_fields;
 use crate::secrets::Secrets;
 
-/// What a destination makes of the next delivery, where it does not just take it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
-    Busy,
-    No,
-}
-
-/// A destination that takes what it gets, but for the answers that it is told to give first.
-#[derive(Debug, Clone, Default)]
-struct Destination {
-    answers: Arc<Mutex<BTreeMap<String, VecDeque<Answer>>>>,
-    during: Arc<Mutex<Option<During>>>,
-    log: Log,
-}
-
-/// What happens while something is delivered.
-struct During(Box<dyn FnOnce() + Send>);
-
-impl std::fmt::Debug for During {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("During")
-    }
-}
-
-impl Transport for Destination {
-    fn deliver<'a>(
-        &'a self,
-        _: &'a Clients,
-        export: Export<'a>,
-        _: &'a Document,
-        _: Duration,
-    ) -> BoxFuture<'a, Result<Receipt, Failure>> {
-        Box::pin(async move {
-            self.log.add(format!("deliver {} {}", export.pipeline, export.order.state.as_deref().unwrap_or("-")));
-            let during = self.during.lock().unwrap().take();
-            if let Some(During(during)) = during {
-                std::thread::spawn(during).join().expect("what happens meanwhile");
-            }
-            let answer = self.answers.lock().unwrap().get_mut(export.pipeline).and_then(VecDeque::pop_front);
-            match answer {
-                None => Ok(Receipt { destination: "s3://bucket/key".into(), ..Receipt::default() }),
-                Some(Answer::Busy) => Err(Failure::retryable("HTTP 503")),
-                Some(Answer::No) => Err(Failure::permanent("HTTP 400")),
-            }
-        })
-    }
-}
+pub(crate) use destination::Answer;
+use destination::Destination;
 
 /// A time as the table keeps it.
 fn to_millisecond(time: Timestamp) -> Timestamp {
@@ -140,8 +94,7 @@ impl Bench {
         }
         let mut config = config::parse("ordersync.toml", &text, &Templates::default(), 3).expect("a configuration");
         let log = Log::default();
-        let (table, destination) =
-            (FakeTable::new(log.clone()), Destination { log: log.clone(), ..Destination::default() });
+        let (table, destination) = (FakeTable::new(log.clone()), Destination::new(log.clone()));
         for pipeline in &mut config.pipelines {
             pipeline.transport = Box::new(destination.clone());
         }
@@ -158,17 +111,16 @@ impl Bench {
 
     /// Answers that a pipeline's destination gives first.
     pub(crate) fn answers(&self, pipeline: &str, answers: &[Answer]) {
-        self.destination.answers.lock().unwrap().insert(pipeline.to_owned(), answers.iter().copied().collect());
+        self.destination.answers(pipeline, answers);
     }
 
     /// While the next delivery is made, a webhook comes to another processor.
     pub(crate) fn comes_meanwhile(&self, hook: Hook) {
         let other = self.another_instance();
-        let deliver = move || {
+        self.destination.during(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             assert_eq!(runtime.block_on(other.deliver(&hook, 1)).unwrap(), Verdict::Done);
-        };
-        *self.destination.during.lock().unwrap() = Some(During(Box::new(deliver)));
+        });
     }
 
     /// The same with a table of its own, as it is now.

@@ -1,11 +1,13 @@
 //! From a message of the queue to its order, and through every pipeline that wants it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::Timestamp;
 
+use super::reference::Missing;
 use super::run::{Arrival, Runner};
 use super::verdict::Verdict;
 use crate::clock;
@@ -96,14 +98,14 @@ impl Runner {
         let Some(payload) = payloads.keep_unless_erased(&self.ledger, &shop.code, order_id, &raw).await? else {
             return Ok(erased(shop, order_id));
         };
-        let order = match missing.map_or_else(|| read_order(shop, &raw), Err) {
+        let order = match order_of(shop, &raw, missing) {
             Ok(order) => order,
-            Err(error) => {
+            Err(missing) => {
                 let unread = unread_facts(&identity, envelope.received_at, payload, message.fields);
                 return match Observation::named(identity.event, unread.told) {
                     // Some platforms name the order that was deleted or refunded, and say no more of it.
                     Some(said) => self.note_named(config, shop, &identity, &unread, &said).await,
-                    None => self.refuse(config, shop, &identity, &unread, &error).await,
+                    None => self.refuse(config, shop, &identity, &unread, &missing).await,
                 };
             }
         };
@@ -202,7 +204,7 @@ impl Runner {
         shop: &Shop,
         identity: &Identity,
         facts: &Facts,
-        error: &BadOrder,
+        Missing { error, fault }: &Missing,
     ) -> Result<Verdict, MessageError> {
         let (order_id, reason) = (&identity.order_id, format!("the order cannot be read: {error}"));
         let happened = BTreeSet::from([identity.event]);
@@ -213,10 +215,12 @@ impl Runner {
         }
         for pipeline in pipelines {
             let key = ExportKey::new(&shop.code, order_id, pipeline);
-            self.ledger.reject(&key, facts, &reason, clock::now()).await?;
+            self.ledger.reject(&key, facts, &reason, *fault, clock::now()).await?;
         }
         tracing::error!(shop = shop.code, order_id, error = %error, "order {order_id} of {} cannot be read", shop.code);
-        Ok(Verdict::Done)
+        // What else happened stands in an order that could not be had: the message goes to the dead letters, and from
+        // there once more to the queue.
+        Ok(if *fault == Fault::Exhausted { Verdict::Retry(Duration::ZERO) } else { Verdict::Done })
     }
 }
 
@@ -229,6 +233,12 @@ fn erased(shop: &Shop, order_id: &str) -> Verdict {
 /// The order in a webhook's body.
 pub(super) fn read_order(shop: &Shop, raw: &[u8]) -> Result<Order, BadOrder> {
     shop.platform.read(&shop.code, raw).and_then(within_limits)
+}
+
+/// The order in a webhook's body, unless it is known already that there is none.
+pub(super) fn order_of(shop: &Shop, raw: &[u8], missing: Option<Missing>) -> Result<Order, Missing> {
+    let permanent = |error| Missing { error, fault: Fault::Permanent };
+    missing.map_or_else(|| read_order(shop, raw).map_err(permanent), Err)
 }
 
 /// An order whose number is longer than the ledger's index by number takes is as unreadable as one without.

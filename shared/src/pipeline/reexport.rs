@@ -1,7 +1,7 @@
 //! From a message that names an export to the attempt: the ledger's row has the order.
 
 use super::filter;
-use super::message::{Message, MessageError, read_order};
+use super::message::{Message, MessageError, order_of};
 use super::run::{Arrival, Runner, name, over};
 use super::verdict::Verdict;
 use crate::clock;
@@ -50,11 +50,11 @@ impl Runner {
             Ok(whole) => whole,
             Err(again) => return Ok(again),
         };
-        let order = match missing.map_or_else(|| read_order(shop, &raw), Err) {
+        let order = match order_of(shop, &raw, missing) {
             Ok(order) => order,
-            Err(error) => {
-                let reason = format!("the order cannot be read: {error}");
-                return self.abandon(&row, &reason, Fault::Permanent).await;
+            Err(missing) => {
+                let reason = format!("the order cannot be read: {}", missing.error);
+                return self.abandon(&row, &reason, missing.fault).await;
             }
         };
         let order = if envelope.event == Some(Event::Canceled) { canceled(order, &row) } else { order };

@@ -105,7 +105,9 @@ impl Runner {
                 }
             }
             Err(error) => {
-                if self.ledger.reject(key, arrival.facts, &error.to_string(), now).await? == Recorded::Written {
+                if self.ledger.reject(key, arrival.facts, &error.to_string(), Fault::Permanent, now).await?
+                    == Recorded::Written
+                {
                     tracing::error!(export = key.idempotency_key(), error = %error, "filter failed for {}", name(key));
                     return Ok(Verdict::Done);
                 }
@@ -118,7 +120,10 @@ impl Runner {
         let now = clock::now();
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left < LEAST {
-            return Ok(Verdict::Retry(Duration::ZERO));
+            return Ok(match arrival.row {
+                Some(_) => self.come_back(key, Duration::ZERO, arrival.receive_count).await,
+                None => Verdict::Retry(Duration::ZERO),
+            });
         }
         let (owner, lease_ends) = (arrival.owner, later(now, left + LEASE_MARGIN));
         let claim = match arrival.row {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Change, EXPIRED, LEASE, NEWS, State, WAITING, arrival, ended, expiry, moved, news, number, open, optional, status,
-    text, time,
+    Change, EXPIRED, LEASE, NEWS, State, WAITING, arrival, as_seen, ended, expiry, moved, news, number, open, optional,
+    status, text, time,
 };
 use crate::ledger::keys::unpaid_key;
 use crate::ledger::{ExportKey, Facts, Observation, Payload, Row, Status};
@@ -80,7 +80,7 @@ pub(in crate::ledger) fn foresee(
 /// Ends an export that waits because its order was cancelled while it was tried.
 pub(in crate::ledger) fn end_canceled(row: &Row, now: Timestamp, retention: Duration) -> Change {
     end_as_canceled(Change::default(), row, now, retention).expects(
-        &format!("attribute_exists(#canceled_at) AND #attempts = :seen AND (#status = :pending OR {EXPIRED})"),
+        &format!("attribute_exists(#canceled_at) AND {} AND (#status = :pending OR {EXPIRED})", as_seen(row)),
         &open(row, now),
     )
 }

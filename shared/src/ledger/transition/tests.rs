@@ -88,7 +88,7 @@ fn every_change_uses_the_names_and_values_that_it_gives() {
     for state in [State::Say, State::Keep] {
         park(&key(), &facts(), state, &waits, now).describe();
         skip(&key(), &facts(), state, "declined", now, day).describe();
-        reject(&key(), &facts(), state, "unreadable", now).describe();
+        reject(&key(), &facts(), state, "unreadable", Fault::Permanent, now).describe();
     }
     for change in [
         park_again(&row, &waits, now),

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    Change, EXPIRED, LEASE, State, WAITING, arrival, attributes, first, history_with_lost, moved, number, open, text,
-    time,
+    Change, EXPIRED, LEASE, State, WAITING, arrival, as_seen, attributes, first, history_with_lost, moved, number,
+    open, text, time,
 };
 use crate::ledger::keys::{due_key, paused_key, shard};
 use crate::ledger::{Due, ExportKey, Facts, Row, Status, Wait, Why};
@@ -53,8 +53,9 @@ pub(in crate::ledger) fn park_again(row: &Row, waits: &Waits, now: Timestamp) ->
     let values = [&open(row, now)[..], &[("seen_at", time(row.updated_at))]].concat();
     waits.put(change).expects(
         &format!(
-            "attribute_not_exists(#canceled_at) AND #attempts = :seen AND #updated_at = :seen_at \
-             AND (#status = :pending OR {EXPIRED})"
+            "attribute_not_exists(#canceled_at) AND {} AND #updated_at = :seen_at \
+             AND (#status = :pending OR {EXPIRED})",
+            as_seen(row)
         ),
         &values,
     )

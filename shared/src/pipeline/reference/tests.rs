@@ -8,7 +8,9 @@ use futures_util::future::BoxFuture;
 
 use super::*;
 use crate::config::{Config, Templates, parse};
-use crate::ledger::Ledger;
+use crate::fake::{FakeTable, Log};
+use crate::ledger::{ExportKey, Ledger, PayloadStore, Status};
+use crate::pipeline::message::Message;
 use crate::pipeline::transport::Clients;
 use crate::pipeline::transport::egress::Egress;
 use crate::pipeline::wait::PauseBoard;
@@ -132,7 +134,8 @@ async fn a_shop_that_does_not_answer_is_asked_again_until_the_last_delivery() {
     for failure in [busy(), ShopFailure::Unavailable("down".into())] {
         let (given_up, _) = whole("bc", REFERENCE, Err(failure.clone()), 10).await;
         let expected = format!("expected the order from the shop, but: {failure}");
-        assert_eq!(given_up, Ok((REFERENCE.to_vec(), Some(BadOrder { path: "order".into(), expected }))));
+        let error = BadOrder { path: "order".into(), expected };
+        assert_eq!(given_up, Ok((REFERENCE.to_vec(), Some(Missing { error, fault: Fault::Exhausted }))));
     }
 }
 
@@ -141,7 +144,8 @@ async fn an_order_that_the_shop_will_not_give_is_none() {
     for failure in [ShopFailure::NotFound, ShopFailure::Refused("api.bigcommerce.com answered 401".into())] {
         let (given_up, asked) = whole("bc", REFERENCE, Err(failure.clone()), 1).await;
         let expected = format!("expected the order from the shop, but: {failure}");
-        assert_eq!(given_up, Ok((REFERENCE.to_vec(), Some(BadOrder { path: "order".into(), expected }))));
+        let error = BadOrder { path: "order".into(), expected };
+        assert_eq!(given_up, Ok((REFERENCE.to_vec(), Some(Missing { error, fault: Fault::Permanent }))));
         assert_eq!(asked, 1);
     }
 }
@@ -152,6 +156,29 @@ async fn a_shop_without_calls_back_says_so() {
     let shop = config.shops.get_mut("bc").unwrap();
     shop.api = None;
     let whole = runner().whole(shop, "250", REFERENCE.to_vec(), 1).await.unwrap();
-    let error = whole.1.unwrap().to_string();
+    let error = whole.1.unwrap().error.to_string();
     assert!(error.starts_with("order: expected api in the shop's configuration"), "{error}");
+}
+
+#[tokio::test]
+async fn a_shop_that_is_away_to_the_last_leaves_an_error_that_is_reset_by_itself_and_a_dead_letter() {
+    let away = ShopFailure::Unavailable("api.bigcommerce.com: no answer".into());
+    for (failure, fault, verdict) in [
+        (away, Fault::Exhausted, Verdict::Retry(Duration::ZERO)),
+        (ShopFailure::NotFound, Fault::Permanent, Verdict::Done),
+    ] {
+        let (mut config, table) = (config(), FakeTable::new(Log::default()));
+        config.shops.get_mut("bc").unwrap().api = Some(Arc::new(Answering(Err(failure), AtomicUsize::new(0))));
+        let runner = Runner { ledger: table.ledger(), ..runner() };
+        let payloads = PayloadStore { s3: runner.clients.s3.clone(), bucket: "bucket".into() };
+        let fields = [("shop", "bc"), ("received_at", "2026-03-01T00:00:00Z")];
+        let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let body = String::from_utf8(REFERENCE.to_vec()).unwrap();
+        let message = Message { id: "m".into(), fields, body, receive_count: 10 };
+        assert_eq!(runner.process(&config, &payloads, message).await.unwrap(), verdict);
+        let row = table.row(&ExportKey::new("bc", "250", "p")).unwrap();
+        assert_eq!((row.status, row.fault, row.attempts), (Status::Error, Some(fault), 0));
+        let kept = payloads.fetch(&row.payload.unwrap()).await;
+        assert_eq!(kept, Ok(REFERENCE.to_vec()), "so that a reset fetches the order");
+    }
 }

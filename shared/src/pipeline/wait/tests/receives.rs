@@ -67,3 +67,23 @@ async fn an_export_that_waits_and_can_never_be_made_ends_in_error() {
     let row = bench.row("erp").unwrap();
     assert_eq!((row.status, row.attempts, row.fault), (Status::Error, 1, Some(Fault::Permanent)));
 }
+
+#[tokio::test]
+async fn an_export_that_was_set_back_by_hand_and_has_no_count_of_attempts_is_made() {
+    for is_paused in [false, true] {
+        let bench = Bench::new("code = 'erp' | delay = '10m'");
+        bench.deliver(&placed(), 1).await.unwrap();
+        bench.received("erp", Duration::from_mins(10));
+        bench.table.edit(&key("erp"), |item| drop(item.remove("attempts")));
+        if is_paused {
+            bench.ledger.pause(None, "", clock::now()).await.unwrap();
+            assert_eq!(bench.another_instance().deliver_export("erp", 1).await.unwrap(), Verdict::Done);
+            bench.ledger.resume(None, clock::now()).await.unwrap();
+            assert_eq!(bench.release("erp", clock::now()).await, 1);
+            bench.table.edit(&key("erp"), |item| drop(item.remove("attempts")));
+        }
+        assert_eq!(bench.another_instance().deliver_export("erp", 1).await.unwrap(), Verdict::Done);
+        let row = bench.row("erp").unwrap();
+        assert_eq!((row.status, row.attempts), (Status::Exported, 1));
+    }
+}
