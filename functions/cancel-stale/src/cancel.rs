@@ -18,7 +18,7 @@ use crate::failure::{self, HOLD, Next};
 use crate::listing::{known, would_cancel};
 use crate::memory::Memory;
 use crate::record;
-use crate::rules::{Verdict, judge};
+use crate::rules::{Verdict, has_money_in, judge};
 
 /// An order is begun with no less time than this left: to look, to cancel, to look again, to record.
 const LEAST: Duration = Duration::from_secs(10);
@@ -26,6 +26,9 @@ const LEAST: Duration = Duration::from_secs(10);
 const MOST_FAILURES: u32 = 3;
 /// What the ledger has where a shop does not say by which word it calls a cancelled order.
 const CANCELED: &str = "canceled";
+/// On record where the shop says that a part was paid, or is reserved.
+const MONEY_IN: &str =
+    "a part of it is paid, or money is reserved for it: whether to cancel it is for people to decide";
 /// On record where the shop says afterwards that the order was paid.
 const PAID_TOO: &str = "canceled, but it was paid in the meantime: restore the order or refund the payment";
 
@@ -112,6 +115,9 @@ impl AtShop<'_> {
             self.observe(order, &said).await?;
             return Ok(Ended::NotedPaid);
         }
+        if has_money_in(state.payment_state.as_deref()) {
+            return self.leave_to_people(order, hold, &said).await;
+        }
         match judge(&self.config.cancel_stale, known(self.shop, &informed(order, &said)), clock::now()) {
             Verdict::Fits(rule) if !rule.report => self.have_canceled(order, hold, &state).await,
             verdict => {
@@ -124,6 +130,15 @@ impl AtShop<'_> {
                 Ok(Ended::WouldCancel)
             }
         }
+    }
+
+    /// An order that is paid in part is not cancelled by a clock.
+    async fn leave_to_people(&self, order: &Standing, hold: &Hold, said: &Observation) -> Result<Ended, LedgerError> {
+        let (shop, order_id) = (&self.shop.code, &order.key.order_id);
+        tracing::warn!(shop, order_id, "order {order_id} of {shop} is not canceled: {MONEY_IN}");
+        self.observe(order, said).await?;
+        self.ledger.refuse_to_cancel(hold, order.told.max(Some(said.told)), MONEY_IN).await?;
+        Ok(Ended::Refused)
     }
 
     async fn have_canceled(&self, order: &Standing, hold: &Hold, state: &OrderState) -> Result<Ended, LedgerError> {
