@@ -84,7 +84,7 @@ impl AtShop<'_> {
     /// One order. A panic in it touches no other.
     async fn take(&self, order: &Standing) -> Result<Ended, LedgerError> {
         let now = clock::now();
-        let Some(hold) = self.ledger.hold(order, record::later(now, HOLD), now).await? else { return Ok(Ended::Held) };
+        let Some(hold) = self.ledger.hold(order, clock::later(now, HOLD), now).await? else { return Ok(Ended::Held) };
         let ended = AssertUnwindSafe(self.work_on(order, &hold)).catch_unwind().await;
         let Ok(ended) = ended else {
             let panicked = ShopFailure::Unavailable("the try panicked, see the function's log".to_owned());
@@ -201,7 +201,7 @@ impl AtShop<'_> {
     async fn failed(&self, order: &Standing, hold: &Hold, failure: &ShopFailure) -> Result<Ended, LedgerError> {
         let (shop, order_id) = (&self.shop.code, &order.key.order_id);
         if let ShopFailure::Throttled { after } = failure {
-            self.memory.throttle(shop, record::later(clock::now(), *after));
+            self.memory.throttle(shop, clock::later(clock::now(), *after));
         }
         let is_over = self.follow(order, hold, &failure::after(failure, hold.tries), &failure.to_string()).await?;
         Ok(match failure {
@@ -229,7 +229,7 @@ impl AtShop<'_> {
     async fn follow(&self, order: &Standing, hold: &Hold, next: &Next, why: &str) -> Result<bool, LedgerError> {
         match next {
             Next::Again { wait, tries } => {
-                self.ledger.postpone(hold, *tries, record::later(clock::now(), *wait), why).await?;
+                self.ledger.postpone(hold, *tries, clock::later(clock::now(), *wait), why).await?;
                 Ok(false)
             }
             Next::SetAside => {

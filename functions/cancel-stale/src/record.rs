@@ -1,8 +1,5 @@
 //! Puts a cancellation on record, and has the pipelines export it that ask for cancellations.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
 use ordersync::clock;
 use ordersync::config::{Config, Pipeline};
 use ordersync::ledger::{ExportKey, Facts, Ledger, LedgerError, Observation, Recorded, Row};
@@ -90,9 +87,4 @@ async fn end_unseen(
         ledger.foresee(&ExportKey::new(&order.shop, &order.order_id, code), facts, said, clock::now()).await?;
     }
     Ok(())
-}
-
-/// A time after a wait.
-pub(crate) fn later(now: Timestamp, wait: Duration) -> Timestamp {
-    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }

@@ -5,7 +5,7 @@ use ordersync::clock;
 use ordersync::ledger::{LedgerError, Pages, Recorded, Waiting};
 use ordersync::schedule::Report;
 
-use crate::round::{Round, WRITES_AT_ONCE, name, noted};
+use crate::round::{Round, WRITES_AT_ONCE, noted};
 
 impl Round<'_> {
     /// Makes errors of exports whose deadline has passed, and takes the deadline from those that need none any more.
@@ -41,7 +41,7 @@ impl Round<'_> {
         };
         if let (Some(within), Ok(Recorded::Written)) = (within, &outcome) {
             let (export, within_s) = (waiting.key.idempotency_key(), within.as_secs());
-            tracing::error!(export, within_s, "not acknowledged in time: {}", name(&waiting.key));
+            tracing::error!(export, within_s, "not acknowledged in time: {}", waiting.key.name());
         }
         (what, outcome)
     }

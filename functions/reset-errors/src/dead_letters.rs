@@ -13,7 +13,7 @@ use ordersync::queue::Requeue;
 use ordersync::schedule::{Report, Run};
 
 use crate::handler::ResetErrors;
-use crate::round::{count, name, pipeline};
+use crate::round::{count, pipeline};
 use judge::{Errand, Verdict, is_orphan, judge};
 use mailbox::{Mail, Mailbox};
 use subject::{Order, Subject, subject};
@@ -143,7 +143,7 @@ impl<'a> DeadLetters<'a> {
             let ends = self.run.dry_run
                 || self.function.ledger.abandon(row, reason, Fault::Orphaned, now).await? == Recorded::Written;
             if ends {
-                tracing::error!(export = row.key.idempotency_key(), "gave up on {}: {reason}", name(&row.key));
+                tracing::error!(export = row.key.idempotency_key(), "gave up on {}: {reason}", row.key.name());
                 report.changed("orphaned", 1);
             }
         }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ordersync::clock;
+use ordersync::clock::{self, earlier};
 use ordersync::ledger::{Pages, Pause, Pauses, Waiting};
 use ordersync::schedule::Report;
 
 use crate::hand_out::Taking;
-use crate::round::{Round, earlier};
+use crate::round::Round;
 
 /// What is due this soon is sent now, to be delivered in time: the next run comes in a minute.
 const LOOK_AHEAD: Duration = Duration::from_mins(1);

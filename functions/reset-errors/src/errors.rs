@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use ordersync::clock;
+use ordersync::clock::{self, earlier};
 use ordersync::config::{Pipeline, ResetErrors};
 use ordersync::ledger::{ExportKey, Fault, Pages, Reset, Status, Summary};
 use ordersync::schedule::Report;
@@ -12,7 +12,7 @@ use ordersync::telemetry::{Dimension, Metric, Unit, metrics};
 use serde_json::Map;
 
 use crate::hand_out::Taking;
-use crate::round::{Round, earlier};
+use crate::round::Round;
 
 /// What an alarm is for: exports that are no longer reset by themselves.
 const USED_UP: &str = "resets_used_up";

@@ -10,7 +10,7 @@ use ordersync::clock;
 use ordersync::ledger::{ExportKey, Ledger, LedgerError, Recorded, Reset, Row, Summary, Waiting};
 use ordersync::schedule::Report;
 
-use crate::round::{Round, WRITES_AT_ONCE, count, name, noted};
+use crate::round::{Round, WRITES_AT_ONCE, count, noted};
 
 /// Added to the delay of a message that is sent early: should it come before its export is due by the processor's clock,
 /// it would be taken for one that has nothing to do.
@@ -87,7 +87,7 @@ impl Round<'_> {
         for ((key, _), outcome) in exports.iter().zip(self.requeue.send_all_after(&exports).await) {
             match outcome {
                 Ok(()) => {
-                    tracing::info!(export = key.idempotency_key(), what, "queued again, {what}: {}", name(key));
+                    tracing::info!(export = key.idempotency_key(), what, "queued again, {what}: {}", key.name());
                     report.changed(what, 1);
                     sent.push(*key);
                 }
@@ -119,7 +119,7 @@ impl Round<'_> {
     /// Says that an export's message is in the queue. Should that fail, it is sent once more, which does no harm.
     async fn settle(&self, key: &ExportKey, now: Timestamp) {
         if let Err(error) = self.write(self.ledger.settle(key, now)).await {
-            tracing::warn!(export = key.idempotency_key(), error = %error, "will be queued twice: {}", name(key));
+            tracing::warn!(export = key.idempotency_key(), error = %error, "will be queued twice: {}", key.name());
         }
     }
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
-use ordersync::clock;
+use ordersync::clock::{self, earlier};
 use ordersync::config::Pipeline;
 use ordersync::ledger::{Fault, LedgerError, Pages, Recorded, Row, Status, Summary};
 use ordersync::schedule::Report;
 
 use crate::hand_out::Taking;
-use crate::round::{Round, WRITES_AT_ONCE, earlier, name, noted};
+use crate::round::{Round, WRITES_AT_ONCE, noted};
 
 /// How much longer than the queue needs to deliver the message again is waited for that.
 const MARGIN: Duration = Duration::from_mins(1);
@@ -100,7 +100,7 @@ impl Round<'_> {
         };
         if noted(outcome, &row.key, &mut report) {
             let (export, what) = (row.key.idempotency_key(), fate.name());
-            tracing::warn!(export, what, dry_run = self.run.dry_run, "lease ran out, {what}: {}", name(&row.key));
+            tracing::warn!(export, what, dry_run = self.run.dry_run, "lease ran out, {what}: {}", row.key.name());
             report.changed(what, 1);
         }
         report

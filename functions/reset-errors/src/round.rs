@@ -1,9 +1,6 @@
 //! What the tasks on the ledger have in common: reading an index shard by shard, and writing with a bound.
 
-use std::time::Duration;
-
 use futures_util::{StreamExt, stream};
-use jiff::Timestamp;
 use ordersync::config::{Config, Pipeline};
 use ordersync::ledger::{ExportKey, Ledger, LedgerError, Pages, Recorded};
 use ordersync::queue::Requeue;
@@ -116,18 +113,8 @@ pub(crate) fn pipeline<'a>(config: &'a Config, key: &ExportKey) -> Option<&'a Pi
     config.pipelines.iter().find(is_its).filter(|_| config.shops.contains_key(&key.shop))
 }
 
-/// What people call an export.
-pub(crate) fn name(key: &ExportKey) -> String {
-    format!("order {} of {} to {}", key.order_id, key.shop, key.pipeline)
-}
-
 pub(crate) fn count(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
-}
-
-/// A time that lies this long before `now`.
-pub(crate) fn earlier(now: Timestamp, by: Duration) -> Timestamp {
-    now.saturating_sub(by).unwrap_or(Timestamp::MIN)
 }
 
 /// Notes what became of a write; whether it was made.
@@ -137,7 +124,7 @@ pub(crate) fn noted(outcome: Result<Recorded, LedgerError>, key: &ExportKey, rep
         // By another run, by a message that came after all, by the shop or by hand.
         Ok(Recorded::LeftAsIs) => report.skipped("changed_meanwhile", 1),
         Err(error) => {
-            tracing::error!(export = key.idempotency_key(), error = %error, "ledger failed for {}", name(key));
+            tracing::error!(export = key.idempotency_key(), error = %error, "ledger failed for {}", key.name());
             report.failed(1);
         }
     }

@@ -72,6 +72,11 @@ impl ExportKey {
         Self { shop: shop.to_owned(), order_id: order_id.to_owned(), pipeline: pipeline.to_owned() }
     }
 
+    /// What people call it: the order's identifier, the shop and the pipeline.
+    pub fn name(&self) -> String {
+        format!("order {} of {} to {}", self.order_id, self.shop, self.pipeline)
+    }
+
     /// The same for every attempt at this export.
     pub fn idempotency_key(&self) -> String {
         idempotency_key(&self.shop, &self.order_id, &self.pipeline)

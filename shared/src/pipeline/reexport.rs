@@ -2,7 +2,7 @@
 
 use super::filter;
 use super::message::{Message, MessageError, order_of};
-use super::run::{Arrival, Runner, name, over};
+use super::run::{Arrival, Runner, over};
 use super::verdict::Verdict;
 use crate::clock;
 use crate::config::{Config, Pipeline};
@@ -22,7 +22,7 @@ impl Runner {
     ) -> Result<Verdict, MessageError> {
         let export = key.idempotency_key();
         let Some(row) = self.ledger.export(key).await? else {
-            tracing::info!(export, "removed meanwhile: {}", name(key));
+            tracing::info!(export, "removed meanwhile: {}", key.name());
             return Ok(Verdict::Done);
         };
         if row.erased_at.is_some() {
@@ -85,7 +85,7 @@ impl Runner {
             Ok(filter::Verdict::Decline(reason)) => {
                 let recorded = self.ledger.decline(row, &reason, now).await?;
                 if recorded == Recorded::Written {
-                    tracing::info!(export = row.key.idempotency_key(), reason, "skipped {}", name(&row.key));
+                    tracing::info!(export = row.key.idempotency_key(), reason, "skipped {}", row.key.name());
                 }
                 Ok(recorded == Recorded::Written)
             }
@@ -95,7 +95,7 @@ impl Runner {
 
     async fn abandon(&self, row: &Row, reason: &str, fault: Fault) -> Result<Verdict, MessageError> {
         let export = row.key.idempotency_key();
-        tracing::error!(export, "gave up on {}: {reason}", name(&row.key));
+        tracing::error!(export, "gave up on {}: {reason}", row.key.name());
         self.ledger.abandon(row, reason, fault, clock::now()).await?;
         Ok(Verdict::Done)
     }

@@ -11,7 +11,7 @@ use super::transport::Clients;
 use super::verdict::Verdict;
 use super::wait::PauseBoard;
 use super::{Export, Failure, filter};
-use crate::clock;
+use crate::clock::{self, later};
 use crate::config::Pipeline;
 use crate::ledger::{
     Claim, Completion, ExportKey, Facts, Fault, Lease, Ledger, LedgerError, NextStep, Recorded, Row, Status,
@@ -78,11 +78,11 @@ impl Runner {
         match self.try_run(pipeline, &key, arrival).await {
             Ok(verdict) => verdict,
             Err(LedgerError::LeaseLost) => {
-                tracing::warn!(export = key.idempotency_key(), "lease lost on {}: looked at again later", name(&key));
+                tracing::warn!(export = key.idempotency_key(), "lease lost on {}: looked at again later", key.name());
                 self.come_back(&key, LEASE_MARGIN, arrival.receive_count).await
             }
             Err(error) => {
-                tracing::error!(export = key.idempotency_key(), error = %error, "ledger failed for {}", name(&key));
+                tracing::error!(export = key.idempotency_key(), error = %error, "ledger failed for {}", key.name());
                 self.put_off(arrival.receive_count)
             }
         }
@@ -100,7 +100,7 @@ impl Runner {
             // An export that was begun goes on, even if by now the filter declines it: it is to end on record.
             Ok(filter::Verdict::Decline(reason)) => {
                 if self.ledger.skip(key, arrival.facts, &reason, now).await? == Recorded::Written {
-                    tracing::info!(export = key.idempotency_key(), reason, "skipped {}", name(key));
+                    tracing::info!(export = key.idempotency_key(), reason, "skipped {}", key.name());
                     return Ok(Verdict::Done);
                 }
             }
@@ -108,7 +108,7 @@ impl Runner {
                 if self.ledger.reject(key, arrival.facts, &error.to_string(), Fault::Permanent, now).await?
                     == Recorded::Written
                 {
-                    tracing::error!(export = key.idempotency_key(), error = %error, "filter failed for {}", name(key));
+                    tracing::error!(export = key.idempotency_key(), error = %error, "filter failed for {}", key.name());
                     return Ok(Verdict::Done);
                 }
             }
@@ -133,11 +133,11 @@ impl Runner {
         match claim {
             Claim::Granted(lease) => self.attempt(pipeline, &lease, arrival).await,
             Claim::Waits { until } if arrival.row.is_none() => {
-                tracing::info!(export = key.idempotency_key(), %until, "waits already: {}", name(key));
+                tracing::info!(export = key.idempotency_key(), %until, "waits already: {}", key.name());
                 Ok(Verdict::Done)
             }
             Claim::Held { until } | Claim::NotYet { until } | Claim::Waits { until } => {
-                tracing::info!(export = key.idempotency_key(), %until, "not now: {}", name(key));
+                tracing::info!(export = key.idempotency_key(), %until, "not now: {}", key.name());
                 let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default();
                 Ok(self.come_back(key, wait, arrival.receive_count).await)
             }
@@ -154,7 +154,7 @@ impl Runner {
             Ok(completion) => {
                 self.record(async || self.ledger.complete(lease, &completion, clock::now()).await).await?;
                 let export = lease.key.idempotency_key();
-                tracing::info!(export, attempt = lease.attempt, "exported {}", name(&lease.key));
+                tracing::info!(export, attempt = lease.attempt, "exported {}", lease.key.name());
                 Ok(Verdict::Done)
             }
             Err(failure) => self.record_failure(pipeline, lease, &failure, arrival.receive_count).await,
@@ -218,15 +218,15 @@ impl Runner {
             self.record(async || self.ledger.fail(lease, &record, response.as_deref(), next, now).await).await?;
         Ok(match (status, next, wait) {
             (Status::Pending, NextStep::Retry { not_before }, Some(wait)) => {
-                tracing::warn!(export, attempt = lease.attempt, error = message, %not_before, "to retry {}", name(key));
+                tracing::warn!(export, attempt = lease.attempt, error = message, %not_before, "to retry {}", key.name());
                 self.come_back(key, wait, receive_count).await
             }
             (Status::Canceled, ..) => {
-                tracing::warn!(export, attempt = lease.attempt, error = message, "cancelled meanwhile: {}", name(key));
+                tracing::warn!(export, attempt = lease.attempt, error = message, "cancelled meanwhile: {}", key.name());
                 Verdict::Done
             }
             _ => {
-                tracing::error!(export, attempt = lease.attempt, error = message, "gave up on {}", name(key));
+                tracing::error!(export, attempt = lease.attempt, error = message, "gave up on {}", key.name());
                 let is_last_delivery = receive_count >= self.max_receive_count;
                 // Reported once more, so that the queue's redrive policy moves it to the dead-letter queue.
                 if wait.is_some() && is_last_delivery { Verdict::Retry(Duration::ZERO) } else { Verdict::Done }
@@ -238,17 +238,8 @@ impl Runner {
 /// The verdict on an export that is over, said in the log.
 pub(super) fn over(key: &ExportKey, status: Status) -> Verdict {
     let why = if status == Status::Error { "it is in error until it is reset" } else { "nothing to do" };
-    tracing::info!(export = key.idempotency_key(), %status, "{why}: {}", name(key));
+    tracing::info!(export = key.idempotency_key(), %status, "{why}: {}", key.name());
     Verdict::Done
-}
-
-/// What people call an export: the order's identifier and the pipeline.
-pub(super) fn name(key: &ExportKey) -> String {
-    format!("order {} of {} to {}", key.order_id, key.shop, key.pipeline)
-}
-
-pub(super) fn later(now: Timestamp, wait: Duration) -> Timestamp {
-    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 fn capped(text: &str) -> String {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Retry;
-use super::run::{Runner, name};
+use super::run::Runner;
 use crate::config::Retries;
 use crate::ledger::ExportKey;
 use crate::queue::{LONGEST_DELAY, backoff};
@@ -46,12 +46,12 @@ impl Runner {
         let export = key.idempotency_key();
         match self.requeue.send(key, wait.min(LONGEST_DELAY)).await {
             Ok(()) => {
-                tracing::info!(export, "goes on by a message of its own: {}", name(key));
+                tracing::info!(export, "goes on by a message of its own: {}", key.name());
                 Verdict::Done
             }
             // The dead-letter queue, from where it is set going again.
             Err(error) => {
-                tracing::error!(export, error = %error, "no message of its own for {}", name(key));
+                tracing::error!(export, error = %error, "no message of its own for {}", key.name());
                 Verdict::Retry(wait)
             }
         }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::run::{Arrival, LEASE_MARGIN, LEAST, Runner, later, name, over};
+use super::run::{Arrival, LEASE_MARGIN, LEAST, Runner, over};
 use super::verdict::Verdict;
-use crate::clock;
+use crate::clock::{self, later};
 use crate::config::{Pipeline, Rate};
 use crate::ledger::{
     Claim, ExportKey, HAND_OUT_AGAIN, Ledger, LedgerError, Parked, Pauses, Recorded, Row, Wait, Why, refusal,
@@ -224,12 +224,12 @@ impl Runner {
             None => {}
             Some(after) => {
                 if let Err(error) = self.requeue.send(key, after).await {
-                    tracing::warn!(export, error = %error, "no message for {}, the ledger hands it out", name(key));
+                    tracing::warn!(export, error = %error, "no message for {}, the ledger hands it out", key.name());
                 }
             }
         }
         let until = until.map(|until| until.to_string());
-        tracing::info!(export, why = why_name, until, "waits: {}", name(key));
+        tracing::info!(export, why = why_name, until, "waits: {}", key.name());
         Verdict::Done
     }
 }

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use ordersync::clock::earlier;
 use ordersync::ledger::{Row, Status, Told};
 use ordersync::queue::Fields;
-
-use crate::round::earlier;
 
 /// By how much the clocks of the queue and of the functions may differ. An export's own message is sent right after its
 /// row says that it was requeued: within this time, the row may speak of this very message.
