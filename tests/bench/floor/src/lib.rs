@@ -1,0 +1,1 @@
+//! The least that does the work of intake and processor.

@@ -1,0 +1,5 @@
+//! Measures the release binaries of the functions beside the same work done by others, and computes from what was
+//! counted what orders cost and where the limits are.
+#![warn(missing_docs)]
+
+pub mod results;
