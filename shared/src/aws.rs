@@ -1,5 +1,8 @@
 //! The edge to AWS: the environment, read once, and the clients, built once.
 
+mod trust;
+
+use std::path::Path;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -11,10 +14,6 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use aws_types::sdk_config::{SharedAsyncSleep, SharedCredentialsProvider};
-
-/// Root certificates that AWS endpoints chain to (Amazon Trust Services): a handful instead of a scan of the
-/// system's store, which would cost most of a cold start.
-const AMAZON_ROOTS: &[u8] = include_bytes!("aws/roots.pem");
 
 /// A variable that the function cannot start without is missing or not as expected.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -37,8 +36,8 @@ pub fn required_variable(name: &'static str) -> Result<String, EnvironmentError>
     variable(name).ok_or(EnvironmentError { name, expected: "it must be set" })
 }
 
-/// Settings of every AWS client: credentials and region from the environment, TLS by ring with Amazon's roots,
-/// short timeouts, and `AWS_ENDPOINT_URL` where an emulator stands in for AWS.
+/// Settings of every AWS client: credentials and region from the environment, TLS by ring with Amazon's roots
+/// or those of `AWS_CA_BUNDLE`, short timeouts, and `AWS_ENDPOINT_URL` where an emulator stands in for AWS.
 pub fn sdk_config() -> Result<SdkConfig, EnvironmentError> {
     let credentials = Credentials::new(
         required_variable("AWS_ACCESS_KEY_ID")?,
@@ -71,7 +70,8 @@ pub fn sdk_config() -> Result<SdkConfig, EnvironmentError> {
 }
 
 fn https_client() -> Result<aws_smithy_runtime_api::client::http::SharedHttpClient, EnvironmentError> {
-    let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+    let bundle = variable("AWS_CA_BUNDLE");
+    let roots = TrustStore::empty().with_pem_certificate(trust::roots(bundle.as_deref().map(Path::new))?);
     let context = TlsContext::builder().with_trust_store(roots).build();
     let context = context.map_err(|_| EnvironmentError { name: "AWS", expected: "usable root certificates" })?;
     Ok(aws_smithy_http_client::Builder::new()
