@@ -17,4 +17,5 @@ pub mod setup;
 pub mod shop;
 pub mod telemetry;
 pub mod template;
+mod tls;
 pub mod webhook;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ordersync::config::Files;
 use ordersync::config::document::{Problems, Table};
 use ordersync::pipeline::transport::{Clients, egress};
 use ordersync::secrets::{Secret, Secrets};
@@ -44,7 +45,7 @@ impl Pair {
         let document = DeTable::parse(&text).unwrap();
         let problems = Problems::new("shops.toml", &text);
         let root = Table::root(document.get_ref(), &problems);
-        let egress = egress::read(root.get("egress").as_ref());
+        let egress = egress::read(root.get("egress").as_ref(), &Files::default());
         let api = shop::read(platform, &root.get("api").unwrap(), &egress).unwrap();
         let secrets = Secrets::fixed([("it-shop", Secret::new(kind.secret()))]);
         let clients = Clients::new(Stack::get().s3, "none", secrets, egress);

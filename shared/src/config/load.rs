@@ -9,7 +9,7 @@ use aws_sdk_s3::operation::get_object::GetObjectError;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-use super::{Config, Invalid, Templates, parse, template_names};
+use super::{Config, Files, Invalid, file_names, parse};
 use crate::{aws, clock};
 
 /// Name of the document in its directory or under its prefix.
@@ -18,13 +18,13 @@ const DOCUMENT: &str = "ordersync.toml";
 const FRESH_FOR: Duration = Duration::from_mins(1);
 /// How long the look at the `ETag`s may take: a webhook waits for it.
 const LOOK_FOR: Duration = Duration::from_secs(1);
-/// A document or template larger than this is a mistake.
+/// A document or another file larger than this is a mistake.
 const MAX_FILE_BYTES: usize = 1024 * 1024;
 
 /// Why there is no configuration.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LoadError {
-    /// The document or a template cannot be read.
+    /// The document or another file cannot be read.
     #[error("{file} cannot be read: {reason}")]
     Unreadable {
         /// Path or URL of the file.
@@ -82,15 +82,15 @@ pub fn load_directory(directory: &Path, max_receive_count: u32) -> Result<Config
         std::fs::read_to_string(&path).map_err(|error| unreadable(error.to_string()))
     };
     let text = read(DOCUMENT)?;
-    let templates: Result<Templates, LoadError> = template_names(&text)
+    let files: Result<Files, LoadError> = file_names(&text)
         .into_iter()
         .filter(|name| is_plain_name(name) && directory.join(name).is_file())
         .map(|name| Ok((name.clone(), read(&name)?)))
         .collect();
-    Ok(parse(DOCUMENT, &text, &templates?, max_receive_count)?)
+    Ok(parse(DOCUMENT, &text, &files?, max_receive_count)?)
 }
 
-/// A template lies beside the document or in a folder below it; a name can lead nowhere else.
+/// A file lies beside the document or in a folder below it; a name can lead nowhere else.
 fn is_plain_name(name: &str) -> bool {
     Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)))
 }
@@ -183,18 +183,18 @@ async fn load_s3(
     max_receive_count: u32,
 ) -> Result<(Config, Vec<(String, String)>), LoadError> {
     let mut etags = Vec::new();
-    let mut templates = Vec::new();
+    let mut files = Vec::new();
     let document = format!("{prefix}{DOCUMENT}");
     let missing =
         || LoadError::Unreadable { file: format!("s3://{bucket}/{document}"), reason: "it is not there".into() };
     let text = fetch(s3, bucket, document.clone(), &mut etags).await?.ok_or_else(missing)?;
-    for name in template_names(&text).into_iter().filter(|name| is_plain_name(name)) {
+    for name in file_names(&text).into_iter().filter(|name| is_plain_name(name)) {
         // One that is not there is a problem of the line that names it.
-        if let Some(template) = fetch(s3, bucket, format!("{prefix}{name}"), &mut etags).await? {
-            templates.push((name, template));
+        if let Some(file) = fetch(s3, bucket, format!("{prefix}{name}"), &mut etags).await? {
+            files.push((name, file));
         }
     }
-    let config = parse(DOCUMENT, &text, &templates.into_iter().collect(), max_receive_count)?;
+    let config = parse(DOCUMENT, &text, &files.into_iter().collect(), max_receive_count)?;
     Ok((config, etags))
 }
 

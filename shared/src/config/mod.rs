@@ -1,4 +1,4 @@
-//! The configuration: one TOML document and the templates beside it, validated as a whole before anything runs.
+//! The configuration: one TOML document and the files beside it, validated as a whole before anything runs.
 
 pub mod document;
 mod load;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use load::{Live, LoadError, Location, load_directory};
-pub use parse::{parse, template_names};
+pub use parse::{file_names, parse};
 pub use schedules::{Cleanup, ResetErrors, StaleRule};
 
 use crate::pipeline::filter::Filter;
@@ -130,18 +130,18 @@ pub enum Reservation {
     OnResponseSuccess,
 }
 
-/// The templates that the document names, by file name.
+/// The files that the document names, by name: templates, certificates.
 #[derive(Debug, Clone, Default)]
-pub struct Templates(BTreeMap<String, String>);
+pub struct Files(BTreeMap<String, String>);
 
-impl Templates {
-    /// The text of the template called `name`.
+impl Files {
+    /// The text of the file called `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 }
 
-impl FromIterator<(String, String)> for Templates {
+impl FromIterator<(String, String)> for Files {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(files: I) -> Self {
         Self(files.into_iter().collect())
     }

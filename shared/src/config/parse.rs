@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use super::document::{Node, Problems, Table};
-use super::{Config, Invalid, Pipeline, Rate, Reservation, Retries, Shop, Templates, schedules, value};
+use super::{Config, Files, Invalid, Pipeline, Rate, Reservation, Retries, Shop, schedules, value};
 use crate::pipeline::transport::egress::{self, Egress};
 use crate::pipeline::{filter, format, response, result, transport};
 use crate::shop::{self, ShopApi};
@@ -23,9 +23,9 @@ const RESERVATIONS: [(&str, Option<Reservation>); 4] = [
 /// Longest time that an export is put off or waited for.
 const LONGEST_DELAY: Duration = Duration::from_hours(366 * 24);
 
-/// Reads `text`, the contents of `file`, whose templates are given. `max_receive_count` is the queue's redrive limit:
+/// Reads `text`, the contents of `file`, whose other files are given. `max_receive_count` is the queue's redrive limit:
 /// no pipeline can have more attempts than the queue makes.
-pub fn parse(file: &str, text: &str, templates: &Templates, max_receive_count: u32) -> Result<Config, Invalid> {
+pub fn parse(file: &str, text: &str, files: &Files, max_receive_count: u32) -> Result<Config, Invalid> {
     let problems = Problems::new(file, text);
     let (document, syntax) = DeTable::parse_recoverable(text);
     for error in &syntax {
@@ -33,7 +33,7 @@ pub fn parse(file: &str, text: &str, templates: &Templates, max_receive_count: u
     }
     let config = if syntax.is_empty() {
         let root = Table::root(document.get_ref(), &problems);
-        let config = read_document(&root, templates, max_receive_count);
+        let config = read_document(&root, files, max_receive_count);
         root.finish();
         Some(config)
     } else {
@@ -45,29 +45,30 @@ pub fn parse(file: &str, text: &str, templates: &Templates, max_receive_count: u
     }
 }
 
-/// The names of the templates that the document refers to; empty when it cannot be read.
-pub fn template_names(text: &str) -> BTreeSet<String> {
+/// The names of the files that the document refers to; empty when it cannot be read.
+pub fn file_names(text: &str) -> BTreeSet<String> {
     let (document, _) = DeTable::parse_recoverable(text);
-    let pipelines = document.get_ref().get("pipelines").and_then(|node| node.get_ref().as_array());
-    let name = |pipeline: &DeValue<'_>| {
-        Some(pipeline.get("format")?.get_ref().get("template")?.get_ref().as_str()?.to_owned())
-    };
-    pipelines.into_iter().flatten().filter_map(|pipeline| name(pipeline.get_ref())).collect()
+    let document = document.get_ref();
+    let text = |value: &DeValue<'_>, key: &str| Some(value.get(key)?.get_ref().as_str()?.to_owned());
+    let template = |pipeline: &DeValue<'_>| text(pipeline.get("format")?.get_ref(), "template");
+    let pipelines = document.get("pipelines").and_then(|node| node.get_ref().as_array());
+    let templates = pipelines.into_iter().flatten().filter_map(|pipeline| template(pipeline.get_ref()));
+    templates.chain(document.get("egress").and_then(|node| text(node.get_ref(), "ca"))).collect()
 }
 
 /// What a pipeline is checked against.
 struct Context<'a> {
     egress: &'a Egress,
-    templates: &'a Templates,
+    files: &'a Files,
     /// The code of every shop, of those with problems too.
     shops: &'a BTreeSet<String>,
     max_receive_count: u32,
 }
 
-fn read_document(root: &Table<'_>, templates: &Templates, max_receive_count: u32) -> Config {
-    let egress = egress::read(root.get("egress").as_ref());
+fn read_document(root: &Table<'_>, files: &Files, max_receive_count: u32) -> Config {
+    let egress = egress::read(root.get("egress").as_ref(), files);
     let (shops, codes) = read_shops(root, &egress);
-    let context = Context { egress: &egress, templates, shops: &codes.all, max_receive_count };
+    let context = Context { egress: &egress, files, shops: &codes.all, max_receive_count };
     let pipelines = read_pipelines(root, &context);
     let pipeline_codes: BTreeSet<String> = pipelines.iter().map(|pipeline| pipeline.code.clone()).collect();
     let cancel_stale = schedules::read_cancel_stale(root.get("cancel_stale"), &codes);
@@ -153,7 +154,7 @@ fn read_pipeline(table: &Table<'_>, context: &Context<'_>) -> Option<Pipeline> {
     let shops = table.list("shops", known_code("shop", context.shops));
     let on = table.get("on").map(|node| node.each(|event| event.parse(value::one_of(&Event::NAMES))));
     let filter = filter::read(table.get("filter").as_ref());
-    let format = table.required("format").and_then(|node| format::read(&node, context.templates));
+    let format = table.required("format").and_then(|node| format::read(&node, context.files));
     let transport_node = table.required("transport");
     let transport = transport_node.as_ref().and_then(|node| transport::read(node, context.egress));
     let response = table.get("response").and_then(|node| read_response(&node, transport.as_deref()));

@@ -86,9 +86,10 @@ fn a_template_with_a_mistake_is_reported_with_its_own_line() {
 }
 
 #[test]
-fn templates_are_named_by_the_document() {
-    assert_eq!(template_names(SAMPLE), BTreeSet::from(["erp-order.json.j2".to_owned()]));
-    assert_eq!(template_names("not toml"), BTreeSet::new());
+fn other_files_are_named_by_the_document() {
+    let with_ca = SAMPLE.replace("[egress]\n", "[egress]\nca = \"company.pem\"\n");
+    assert_eq!(file_names(&with_ca), BTreeSet::from(["company.pem".to_owned(), "erp-order.json.j2".to_owned()]));
+    assert_eq!(file_names("not toml"), BTreeSet::new());
 }
 
 #[test]

@@ -50,7 +50,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::config::{Templates, parse};
+    use crate::config::{Files, parse};
     use crate::webhook::Headers;
 
     const DOCUMENT: &str = r#"
@@ -92,7 +92,7 @@ mod tests {
     }
 
     fn read(shop: &str, topic: &str, order: &Value) -> Result<Option<About>, Rejection> {
-        let config = parse("ordersync.toml", DOCUMENT, &Templates::default(), 10).expect("a right document");
+        let config = parse("ordersync.toml", DOCUMENT, &Files::default(), 10).expect("a right document");
         let envelope = Envelope {
             shop: shop.into(),
             topic: Some(topic.to_owned()).filter(|topic| !topic.is_empty()),

@@ -18,7 +18,7 @@ use super::transport::egress::Egress;
 use super::verdict::Verdict;
 use super::wait::PauseBoard;
 use crate::clock;
-use crate::config::{self, Config, Templates};
+use crate::config::{self, Config, Files};
 use crate::fake::{FakeQueue, FakeTable, Log, attribute};
 use crate::ledger::{ExportKey, Ledger, PayloadStore, Recorded, Row, Waiting};
 use crate::queue::export_fields;
@@ -92,7 +92,7 @@ impl Bench {
             text += "transport = { type = \"http\", url = \"https://erp.example.com/\" }\n";
             text += &pipeline.trim().replace(" | ", "\n");
         }
-        let mut config = config::parse("ordersync.toml", &text, &Templates::default(), 3).expect("a configuration");
+        let mut config = config::parse("ordersync.toml", &text, &Files::default(), 3).expect("a configuration");
         let log = Log::default();
         let (table, destination) = (FakeTable::new(log.clone()), Destination::new(log.clone()));
         for pipeline in &mut config.pipelines {

@@ -32,7 +32,7 @@ fn load(platform: &str, settings: &str, allow: &[String]) -> (Option<Arc<dyn Sho
     let document = DeTable::parse(&text).unwrap();
     let problems = Problems::new("ordersync.toml", &text);
     let root = Table::root(document.get_ref(), &problems);
-    let egress = egress::read(root.get("egress").as_ref());
+    let egress = egress::read(root.get("egress").as_ref(), &crate::config::Files::default());
     let api = read(platform, &root.get("api").unwrap(), &egress);
     (api, egress, problems.into_sorted())
 }

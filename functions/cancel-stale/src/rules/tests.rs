@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::civil;
-use ordersync::config::Templates;
+use ordersync::config::Files;
 use proptest::prelude::*;
 
 use super::*;
@@ -202,7 +202,7 @@ fn the_index_is_read_as_far_as_the_youngest_age_of_a_shop_that_can_be_called() {
     let until = |rules: &str| {
         let rules = if rules.is_empty() { String::new() } else { format!("[cancel_stale]\nrules = [{rules}]") };
         let text = format!("{SHOPS}\n{rules}");
-        let config = ordersync::config::parse("ordersync.toml", &text, &Templates::default(), 10);
+        let config = ordersync::config::parse("ordersync.toml", &text, &Files::default(), 10);
         placed_until(&config.unwrap_or_else(|invalid| panic!("{invalid}")), at(NOW))
     };
     let rule = |age: &str| format!("{{ method = \"x\", statuses = [\"y\"], older_than = \"{age}\" }}");

@@ -21,7 +21,7 @@ use aws_sdk_sqs::types::{BatchResultErrorEntry, Message, QueueAttributeName};
 use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
 use jiff::Timestamp;
 use ordersync::clock;
-use ordersync::config::{Config, Live, Location, Templates, parse};
+use ordersync::config::{Config, Files, Live, Location, parse};
 use ordersync::ledger::{ExportKey, Ledger, PayloadStore, Row};
 use ordersync::queue::Requeue;
 use ordersync::schedule::Run;
@@ -72,7 +72,7 @@ pub(crate) fn config() -> Config {
         format = { type = "json" }
         transport = { type = "s3", key = "wms/{{ order.number }}" }
     "#;
-    parse("ordersync.toml", DOCUMENT, &Templates::default(), 10).unwrap()
+    parse("ordersync.toml", DOCUMENT, &Files::default(), 10).unwrap()
 }
 
 pub(crate) fn text(value: &str) -> AttributeValue {

@@ -10,7 +10,7 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use super::{Document, Export, Failure};
-use crate::config::Templates;
+use crate::config::Files;
 use crate::config::document::{Problems, Table};
 use crate::order::Order;
 use crate::template::{Escape, Template};
@@ -25,7 +25,7 @@ fn example() -> Order {
 /// What a block is rendered to, if it is one that is.
 fn output(info: &str, source: &str) -> Option<String> {
     let (settings, templates) = match info.split_once(' ') {
-        _ if info == "toml" && source.starts_with("format = ") => (source.to_owned(), Templates::default()),
+        _ if info == "toml" && source.starts_with("format = ") => (source.to_owned(), Files::default()),
         Some(("jinja", name)) => (
             format!("format = {{ type = \"template\", template = {name:?} }}"),
             [(name.to_owned(), source.to_owned())].into_iter().collect(),

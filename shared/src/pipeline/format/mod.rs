@@ -18,7 +18,7 @@ use std::fmt;
 
 use super::{Document, Export, Failure};
 use crate::config::document::{Node, Table};
-use crate::config::{Templates, value};
+use crate::config::{Files, value};
 
 /// Makes a document of an order.
 pub trait Format: fmt::Debug + Send + Sync {
@@ -27,7 +27,7 @@ pub trait Format: fmt::Debug + Send + Sync {
 }
 
 /// Reads a format's settings and reports every key that is not one of them.
-type Read = fn(Table<'_>, &Templates) -> Option<Box<dyn Format>>;
+type Read = fn(Table<'_>, &Files) -> Option<Box<dyn Format>>;
 
 /// Every format under its name in the configuration.
 const FORMATS: [(&str, Read); 5] = [
@@ -39,8 +39,8 @@ const FORMATS: [(&str, Read); 5] = [
 ];
 
 /// Reads a pipeline's `format = { type = "…", … }`. Nothing where a problem was recorded.
-pub fn read(node: &Node<'_>, templates: &Templates) -> Option<Box<dyn Format>> {
+pub fn read(node: &Node<'_>, files: &Files) -> Option<Box<dyn Format>> {
     let table = node.table()?;
     let read = table.require("type", value::one_of(&FORMATS))?;
-    read(table, templates)
+    read(table, files)
 }

@@ -2,7 +2,7 @@
 
 use super::{Document, Export, Failure, Format, media_type};
 use crate::config::document::Table;
-use crate::config::{Templates, value};
+use crate::config::{Files, value};
 use crate::template::Template;
 
 #[derive(Debug)]
@@ -13,14 +13,14 @@ struct TemplateFormat {
 }
 
 /// `template`: its file; `media_type`: by the file's extension where not given.
-pub(super) fn read(table: Table<'_>, templates: &Templates) -> Option<Box<dyn Format>> {
+pub(super) fn read(table: Table<'_>, files: &Files) -> Option<Box<dyn Format>> {
     let media_type = table.read("media_type", media_type::read);
     let file = table.required("template");
     table.finish();
     let file = file?;
     let name = file.parse(value::text)?;
     let media_type = media_type.unwrap_or_else(|| media_type::of_template(&name).to_owned());
-    let Some(source) = templates.get(&name) else {
+    let Some(source) = files.get(&name) else {
         file.problem(format!("the template {name:?} is not beside the configuration"));
         return None;
     };

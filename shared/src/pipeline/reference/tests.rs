@@ -7,7 +7,7 @@ use aws_smithy_mocks::{Rule, RuleMode, mock_client};
 use futures_util::future::BoxFuture;
 
 use super::*;
-use crate::config::{Config, Templates, parse};
+use crate::config::{Config, Files, parse};
 use crate::fake::{FakeTable, Log};
 use crate::ledger::{ExportKey, Ledger, PayloadStore, Status};
 use crate::pipeline::message::Message;
@@ -73,7 +73,7 @@ code = "p"
 format = { type = "json" }
 transport = { type = "s3", key = "a" }
 "#;
-    parse("ordersync.toml", document, &Templates::default(), 10).unwrap()
+    parse("ordersync.toml", document, &Files::default(), 10).unwrap()
 }
 
 fn runner() -> Runner {

@@ -198,7 +198,7 @@ fn the_examples_of_the_guide_load() {
         let pipeline =
             "[[pipelines]]\ncode = \"p\"\nformat = { type = \"json\" }\ntransport = { type = \"s3\", key = \"k\" }\n";
         let text = format!("{shop}{example}{pipeline}");
-        let config = crate::config::parse("shop-api.md", &text, &crate::config::Templates::default(), 10);
+        let config = crate::config::parse("shop-api.md", &text, &crate::config::Files::default(), 10);
         let shops = config.unwrap_or_else(|invalid| panic!("{invalid}")).shops;
         assert!(shops.values().all(|shop| shop.api.as_ref().is_some_and(|api| api.can_cancel())), "{example}");
     }

@@ -73,7 +73,7 @@ fn egress_to(server: &Server) -> Egress {
     let text = format!("egress = {{ allow = [{:?}] }}", server.host());
     let document = DeTable::parse(&text).unwrap();
     let problems = Problems::new("ordersync.toml", &text);
-    egress::read(Table::root(document.get_ref(), &problems).get("egress").as_ref())
+    egress::read(Table::root(document.get_ref(), &problems).get("egress").as_ref(), &crate::config::Files::default())
 }
 
 fn key_at(server: &Server) -> Url {

@@ -82,7 +82,7 @@ pub(super) fn platforms_of(document: &str) -> (BTreeMap<String, Arc<dyn Platform
     let platforms = {
         let root = Table::root(parsed.get_ref(), &problems);
         let shops = root.required("shops").expect("shops");
-        let egress = egress::read(root.get("egress").as_ref());
+        let egress = egress::read(root.get("egress").as_ref(), &crate::config::Files::default());
         let shop = |table: Table<'_>| {
             let code = table.require("code", value::code);
             let Configured { platform, needs } = read(&table, &egress);

@@ -90,7 +90,7 @@ fn a_pipeline_cannot_be_called_as_the_folders_beside_it() {
         )
     };
     let problems = |text: &str| {
-        let parsed = crate::config::parse("ordersync.toml", text, &crate::config::Templates::default(), 10);
+        let parsed = crate::config::parse("ordersync.toml", text, &crate::config::Files::default(), 10);
         parsed.map_or_else(|invalid| invalid.to_string(), |_| "none".into())
     };
     let responses = "[pipelines.responses]\ntype = \"json\"\norder = \"/o\"\n";

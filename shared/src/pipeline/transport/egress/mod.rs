@@ -9,15 +9,19 @@ pub(super) mod resolver;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use rustls::pki_types::TrustAnchor;
 use toml::de::DeValue;
 use url::{Host, Url};
 
 use crate::config::document::Node;
+use crate::config::{Files, value};
+use crate::tls;
 
 /// The rules of the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Egress {
     allow: BTreeSet<Authority>,
+    roots: Vec<TrustAnchor<'static>>,
 }
 
 /// A host and port as URLs have them after normalisation.
@@ -48,11 +52,26 @@ pub enum Refused {
 }
 
 /// Reads the table `egress`; without one nothing is allowed beyond the public internet over TLS.
-pub fn read(node: Option<&Node<'_>>) -> Egress {
+pub fn read(node: Option<&Node<'_>>, files: &Files) -> Egress {
     let Some(table) = node.and_then(Node::table) else { return Egress::default() };
     let allow = table.list("allow", authority).into_iter().collect();
+    let roots = table.get("ca").and_then(|node| read_roots(&node, files)).unwrap_or_default();
     table.finish();
-    Egress { allow }
+    Egress { allow, roots }
+}
+
+/// The root certificates in the file that `ca` names.
+fn read_roots(node: &Node<'_>, files: &Files) -> Option<Vec<TrustAnchor<'static>>> {
+    let name = node.parse(value::text)?;
+    let Some(pem) = files.get(&name) else {
+        node.problem(format!("the file {name:?} is not beside the configuration"));
+        return None;
+    };
+    let roots = tls::roots(pem.as_bytes());
+    if roots.is_none() {
+        node.problem(format!("{name}: expected root certificates in PEM (-----BEGIN CERTIFICATE-----)"));
+    }
+    roots
 }
 
 fn authority(value: &DeValue<'_>) -> Result<Authority, String> {
@@ -97,6 +116,11 @@ impl Egress {
     /// Whether the host and port of `url` are named in `[egress] allow`.
     pub fn names(&self, url: &Url) -> bool {
         matches!(self.route(url), Ok(Route::Named))
+    }
+
+    /// Roots that hosts are trusted by, besides the public ones.
+    pub(super) fn roots(&self) -> &[TrustAnchor<'static>] {
+        &self.roots
     }
 
     pub(super) fn route(&self, url: &Url) -> Result<Route, Refused> {

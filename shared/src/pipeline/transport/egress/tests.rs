@@ -3,10 +3,14 @@ use toml::de::DeTable;
 use super::*;
 use crate::config::document::{Problem, Problems, Table};
 
+const ROOTS: &str = include_str!("../../../aws/roots.pem");
+
 fn read_toml(text: &str) -> (Egress, Vec<Problem>) {
     let document = DeTable::parse(text).unwrap();
     let problems = Problems::new("ordersync.toml", text);
-    let egress = read(Table::root(document.get_ref(), &problems).get("egress").as_ref());
+    let files = [("company.pem", ROOTS), ("key.pem", "-----BEGIN CERTIFICATE-----\nAAAA")];
+    let files = files.map(|(name, text)| (name.to_owned(), text.to_owned())).into_iter().collect();
+    let egress = read(Table::root(document.get_ref(), &problems).get("egress").as_ref(), &files);
     (egress, problems.into_sorted())
 }
 
@@ -50,7 +54,24 @@ fn what_is_no_host_and_port_is_a_problem() {
 fn no_table_allows_nothing_and_unknown_keys_are_problems() {
     assert_eq!(read_toml(""), (Egress::default(), vec![]));
     let (_, problems) = read_toml("[egress]\nallowed = []\n");
-    assert_eq!(problems[0].message, "unknown key, expected one of: allow");
+    assert_eq!(problems[0].message, "unknown key, expected one of: allow, ca");
+}
+
+#[test]
+fn roots_are_read_from_a_file_beside_the_configuration() {
+    let (egress, problems) = read_toml("[egress]\nca = \"company.pem\"\n");
+    assert_eq!(problems, []);
+    assert_eq!(Some(egress.roots), tls::roots(ROOTS.as_bytes()));
+    for (ca, expected) in [
+        ("\"other.pem\"", "the file \"other.pem\" is not beside the configuration"),
+        ("\"key.pem\"", "key.pem: expected root certificates in PEM (-----BEGIN CERTIFICATE-----)"),
+        ("1", "expected a string that is not empty, found the number 1"),
+    ] {
+        let (egress, problems) = read_toml(&format!("[egress]\nca = {ca}\n"));
+        assert_eq!(egress, Egress::default());
+        assert_eq!(problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>(), [expected]);
+        assert_eq!(problems[0].path, "egress.ca");
+    }
 }
 
 #[test]

@@ -76,8 +76,8 @@ impl HttpClient {
         let inner = &*self.0;
         let route = inner.egress.route(url).map_err(|refused| Failure::permanent(refused.to_string()))?;
         let (cell, build): (_, fn(&Inner) -> _) = match route {
-            Route::Named => (&inner.named, |_| named_client()),
-            Route::Public => (&inner.public, |inner| public_client(&inner.lookup)),
+            Route::Named => (&inner.named, named_client),
+            Route::Public => (&inner.public, public_client),
         };
         if let Some(client) = cell.get() {
             return Ok(client);
@@ -95,18 +95,19 @@ impl std::fmt::Debug for HttpClient {
 
 type BuildError = Box<dyn Error + Send + Sync>;
 
-fn named_client() -> Result<reqwest::Client, BuildError> {
-    Ok(builder()?.build()?)
+fn named_client(inner: &Inner) -> Result<reqwest::Client, BuildError> {
+    Ok(builder(&inner.egress)?.build()?)
 }
 
-fn public_client(lookup: &Lookup) -> Result<reqwest::Client, BuildError> {
-    Ok(builder()?.https_only(true).dns_resolver(PublicOnly::new(Arc::clone(lookup))).build()?)
+fn public_client(inner: &Inner) -> Result<reqwest::Client, BuildError> {
+    let resolver = PublicOnly::new(Arc::clone(&inner.lookup));
+    Ok(builder(&inner.egress)?.https_only(true).dns_resolver(resolver).build()?)
 }
 
 /// What both have in common. A proxy would resolve names for us and a redirect lead elsewhere: neither is followed.
-fn builder() -> Result<reqwest::ClientBuilder, BuildError> {
+fn builder(egress: &Egress) -> Result<reqwest::ClientBuilder, BuildError> {
     Ok(reqwest::Client::builder()
-        .tls_backend_preconfigured(tls()?)
+        .tls_backend_preconfigured(tls(egress)?)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
@@ -114,8 +115,9 @@ fn builder() -> Result<reqwest::ClientBuilder, BuildError> {
         .pool_idle_timeout(IDLE_FOR))
 }
 
-fn tls() -> Result<ClientConfig, rustls::Error> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+fn tls(egress: &Egress) -> Result<ClientConfig, rustls::Error> {
+    let roots = webpki_roots::TLS_SERVER_ROOTS.iter().chain(egress.roots()).cloned().collect();
+    let roots = RootCertStore { roots };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())

@@ -6,6 +6,7 @@ mod oauth;
 mod requests;
 pub(crate) mod server;
 mod settings;
+mod trust;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use toml::de::DeTable;
 
 use self::server::Server;
 use super::client::HttpClient;
+use crate::config::Files;
 use crate::config::document::{Problem, Problems, Table};
 use crate::order::Order;
 use crate::pipeline::transport::egress::{self as rules, Egress};
@@ -27,11 +29,16 @@ const AMPLE: Duration = Duration::from_mins(1);
 
 /// The transport that `settings` (the inside of an inline table) describe, with the hosts in `allow`.
 fn load(settings: &str, allow: &[String]) -> (Option<Box<dyn Transport>>, Egress, Vec<Problem>) {
-    let text = format!("transport = {{ {settings} }}\negress = {{ allow = {allow:?} }}\n");
+    load_with(settings, &format!("allow = {allow:?}"), &Files::default())
+}
+
+/// The transport with the inside of the table `egress`, and the files that this names.
+fn load_with(settings: &str, egress: &str, files: &Files) -> (Option<Box<dyn Transport>>, Egress, Vec<Problem>) {
+    let text = format!("transport = {{ {settings} }}\negress = {{ {egress} }}\n");
     let document = DeTable::parse(&text).unwrap();
     let problems = Problems::new("ordersync.toml", &text);
     let root = Table::root(document.get_ref(), &problems);
-    let egress = rules::read(root.get("egress").as_ref());
+    let egress = rules::read(root.get("egress").as_ref(), files);
     let transport = read(&root.get("transport").unwrap(), &egress);
     (transport, egress, problems.into_sorted())
 }
