@@ -11,6 +11,7 @@ use std::sync::Arc;
 use minijinja::value::{Object, ObjectRepr};
 use minijinja::{State, Value};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 use super::error::complaint;
 use crate::order::Money;
@@ -41,7 +42,15 @@ impl Amounts {
 
     /// The amount as a number.
     pub(super) fn money(&mut self, amount: Money) -> Value {
-        self.number(&amount.decimal().to_string())
+        self.decimal(amount.decimal())
+    }
+
+    /// The decimal as a number.
+    pub(super) fn decimal(&mut self, value: Decimal) -> Value {
+        let is_plain = value.scale() == 0 && !(value.is_zero() && value.is_sign_negative());
+        // Whole numbers are most of an order's, and need no text to become what they are.
+        let integer = if is_plain { value.to_i64() } else { None };
+        integer.map_or_else(|| self.number(&value.to_string()), Value::from)
     }
 
     /// The number written as `text`; text where it is none that can be kept apart from the others.

@@ -14,6 +14,7 @@ mod tests;
 mod tokens;
 mod values;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -122,6 +123,10 @@ pub(crate) struct Expression {
     compiled: minijinja::Expression<'static, 'static>,
     name: String,
     source: String,
+    /// The root names in it.
+    names: HashSet<String>,
+    /// Its names, where it is nothing but a field such as `order.number`: found without running the engine.
+    field: Option<Vec<String>>,
 }
 
 impl fmt::Debug for Expression {
@@ -136,8 +141,15 @@ impl Expression {
         let compiled = EXPRESSIONS
             .compile_expression_owned(source.to_owned())
             .map_err(|error| error::describe(name, source, &error))?;
-        check::expression(name, source, known, compiled.undeclared_variables(false))?;
-        Ok(Self { compiled, name: name.to_owned(), source: source.to_owned() })
+        let names = compiled.undeclared_variables(false);
+        check::expression(name, source, known, names.clone())?;
+        let field = field_names(source);
+        Ok(Self { compiled, name: name.to_owned(), source: source.to_owned(), names, field })
+    }
+
+    /// Whether its value depends on what stands under a root name.
+    pub(crate) fn reads(&self, name: &str) -> bool {
+        self.names.contains(name)
     }
 
     /// Its value, written as plain text.
@@ -149,6 +161,14 @@ impl Expression {
     }
 
     fn value(&self, root: &Value) -> Result<Value, TemplateError> {
+        // What is not there is the engine's to complain about.
+        let found = self
+            .field
+            .as_ref()
+            .and_then(|names| names.iter().try_fold(root.clone(), |value, name| model::field(&value, name)));
+        if let Some(value) = found {
+            return Ok(value);
+        }
         self.compiled.eval(root.clone()).map_err(|error| error::describe(&self.name, &self.source, &error))
     }
 
@@ -163,6 +183,17 @@ impl Expression {
             kind => Err(refuse(format!("expected true or false, found a {kind}"))),
         }
     }
+}
+
+/// The names of an expression that is a name and fields of it, and nothing else.
+fn field_names(source: &str) -> Option<Vec<String>> {
+    let is_name = |name: &&str| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let names: Vec<&str> = source.trim().split('.').collect();
+    let is_field = names.len() > 1 && names.iter().all(|name| is_name(&name));
+    is_field.then(|| names.into_iter().map(ToOwned::to_owned).collect())
 }
 
 /// A compiled condition.

@@ -1,5 +1,6 @@
 //! The order as values of the template engine.
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use minijinja::value::{Enumerator, Object};
@@ -41,7 +42,7 @@ impl OrderValues {
     }
 
     /// The root names of a template, and some more.
-    pub(crate) fn root_with<const N: usize>(&self, pipeline: &str, more: [(&str, Value); N]) -> Value {
+    pub(crate) fn root_with<const N: usize>(&self, pipeline: &str, more: [(&'static str, Value); N]) -> Value {
         let named = [("order", self.order.clone()), ("pipeline", Value::from(pipeline))];
         let hidden = (amounts::KEY, self.amounts.clone());
         Fields::value(named.into_iter().chain(more).chain([hidden]))
@@ -56,11 +57,12 @@ pub(super) fn from_json(values: &serde_json::Value) -> Value {
 
 /// Named values in the order in which they were given; minijinja's own maps sort them.
 #[derive(Debug)]
-struct Fields(Vec<(Arc<str>, Value)>);
+struct Fields(Vec<(Cow<'static, str>, Value)>);
 
 impl Fields {
-    fn value<'a>(fields: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
-        Value::from_object(Self(fields.into_iter().map(|(name, value)| (Arc::from(name), value)).collect()))
+    /// The fields of the model, whose names are known.
+    fn value(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+        Value::from_object(Self(fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect()))
     }
 }
 
@@ -70,11 +72,11 @@ impl Object for Fields {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        self.0.iter().find(|(name, _)| &**name == key).map(|(_, value)| value.clone())
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone())
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.0.iter().map(|(name, _)| Value::from(name)).collect())
+        Enumerator::Values(self.0.iter().map(|(name, _)| Value::from(name.as_ref())).collect())
     }
 }
 
@@ -137,7 +139,7 @@ impl Reader {
 
     /// Notes how a quantity is written, for the few that a float does not keep.
     fn quantity(&mut self, quantity: Decimal) {
-        self.0.number(&quantity.normalize().to_string());
+        self.0.decimal(quantity.normalize());
     }
 
     fn json(&mut self, value: &serde_json::Value) -> Value {
@@ -154,14 +156,14 @@ impl Reader {
     }
 
     fn map(&mut self, map: &serde_json::Map<String, serde_json::Value>) -> Value {
-        Fields::value(map.iter().map(|(name, value)| (name.as_str(), self.json(value))).collect::<Vec<_>>())
+        let fields = map.iter().map(|(name, value)| (Cow::Owned(name.clone()), self.json(value)));
+        Value::from_object(Fields(fields.collect()))
     }
 }
 
 /// Whole numbers as such: a platform may write two pieces as `2.0000`.
 fn plain_number(quantity: Decimal) -> Value {
-    let text = quantity.normalize().to_string();
-    Amounts::default().number(&text)
+    Amounts::default().decimal(quantity.normalize())
 }
 
 fn text(value: Option<&String>) -> Value {

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 
 use super::address::upper_case_code;
 use super::amounts::Amounts;
-use super::identity::{self, Document, tokens};
+use super::identity::{self, Document, Pointer};
 use super::json::{self, Node};
 use super::{BadOrder, Event, Rejection, Webhook, time};
 use crate::config::document::Table;
@@ -23,7 +23,7 @@ const JOINED: [&str; 15] = [
 
 /// One JSON pointer, or several whose texts are joined.
 #[derive(Debug)]
-struct Pointers(Vec<String>);
+struct Pointers(Vec<Pointer>);
 
 impl Pointers {
     /// Reads the key of a table; `known` is told which fields of the document the pointers lead to.
@@ -35,18 +35,20 @@ impl Pointers {
                 .inspect(|node| node.problem("expected one JSON pointer, not a list"));
         }
         let pointers = if configured.is_empty() { vec![format!("{base}/{key}")] } else { configured };
-        known.extend(pointers.iter().filter_map(|pointer| tokens(pointer).into_iter().next()));
+        let pointers: Vec<Pointer> = pointers.iter().map(|pointer| Pointer::new(pointer)).collect();
+        known.extend(pointers.iter().filter_map(|pointer| pointer.first().cloned()));
         Self(pointers)
     }
 
     /// The place that the first pointer points at.
-    fn at<'v>(&self, from: &Node<'v>) -> Node<'v> {
+    fn at<'p, 'v: 'p>(&'p self, from: &Node<'v>) -> Node<'p> {
         self.0.first().map_or_else(|| from.clone(), |pointer| from.pointer(pointer))
     }
 
     fn text(&self, from: &Node<'_>, separator: &str) -> Result<Option<String>, BadOrder> {
+        let first = self.at(from);
         match self.0.as_slice() {
-            [one] if !from.pointer(one).is_list() => from.pointer(one).text(),
+            [_] if !first.is_list() => first.text(),
             all => json::join(all.iter().map(|pointer| from.pointer(pointer)), separator),
         }
     }
@@ -93,10 +95,10 @@ pub(super) struct Fields {
     /// Where the order stands in the document.
     root: Root,
     /// Where the topic stands in the document, or in which header.
-    topic: Option<String>,
+    topic: Option<Pointer>,
     topic_header: Option<String>,
     /// Where the delivery's identifier stands in the document, or in which header.
-    delivery_id: Option<String>,
+    delivery_id: Option<Pointer>,
     delivery_id_header: Option<String>,
     order: OrderFields,
     payment: PaymentFields,
@@ -104,7 +106,7 @@ pub(super) struct Fields {
     billing: AddressFields,
     delivery: AddressFields,
     /// The list of items, from the order; the fields of each, from the item.
-    list: String,
+    list: Pointer,
     item: ItemFields,
     /// The fields of the order that pointers lead to or into.
     known: BTreeSet<String>,
@@ -113,9 +115,9 @@ pub(super) struct Fields {
 #[derive(Debug)]
 enum Root {
     /// There, as configured.
-    At(String),
+    At(Pointer),
     /// There if an object stands there, else the document is the order.
-    Perhaps(&'static str),
+    Perhaps(Pointer),
     /// The document is the order.
     Document,
 }
@@ -135,17 +137,17 @@ impl Fields {
     }
 
     fn of(table: Option<&Table<'_>>, defaults: Defaults) -> Self {
-        let given = |key| table.and_then(|table| table.read(key, value::json_pointer));
+        let given = |key| table.and_then(|table| table.read(key, pointer));
         let header = |key| table.and_then(|table| table.read(key, header_name));
         let mut known = BTreeSet::from(["shop".to_owned(), "extra".to_owned()]);
         let (list, item) = sub_table(table, "items", |items| {
-            let list = items.and_then(|items| items.read("list", value::json_pointer));
-            (list.unwrap_or_else(|| "/items".to_owned()), ItemFields::read(items, "", &mut BTreeSet::new()))
+            let list = items.and_then(|items| items.read("list", pointer));
+            (list.unwrap_or_else(|| Pointer::new("/items")), ItemFields::read(items, "", &mut BTreeSet::new()))
         });
-        known.extend(tokens(&list).into_iter().next());
+        known.extend(list.first().cloned());
         Self {
-            root: given("order").map_or_else(|| defaults.order.map_or(Root::Document, Root::Perhaps), Root::At),
-            topic: given("topic").or_else(|| defaults.topic.map(ToOwned::to_owned)),
+            root: given("order").map_or_else(|| root_of(defaults.order), Root::At),
+            topic: given("topic").or_else(|| defaults.topic.map(Pointer::new)),
             topic_header: header("topic_header"),
             delivery_id: given("delivery_id"),
             delivery_id_header: header("delivery_id_header"),
@@ -163,14 +165,14 @@ impl Fields {
     /// What a webhook says has happened.
     pub(super) fn event(&self, document: Document<'_>, webhook: Webhook<'_>) -> Result<(String, Event), Rejection> {
         let header = self.topic_header.as_deref().and_then(|name| webhook.headers.get(name));
-        let said = header.map(ToOwned::to_owned).or_else(|| at(document, self.topic.as_deref()?)?.text());
+        let said = header.map(ToOwned::to_owned).or_else(|| at(document, self.topic.as_ref()?)?.text());
         identity::event(said.as_deref(), webhook)
     }
 
     /// The sender's identifier of the delivery.
     pub(super) fn delivery_id(&self, document: Document<'_>, webhook: Webhook<'_>) -> Option<String> {
         let header = self.delivery_id_header.as_deref().and_then(|name| webhook.headers.get(name));
-        let said = header.map(ToOwned::to_owned).or_else(|| at(document, self.delivery_id.as_deref()?)?.text());
+        let said = header.map(ToOwned::to_owned).or_else(|| at(document, self.delivery_id.as_ref()?)?.text());
         identity::delivery_id(said.as_deref())
     }
 
@@ -182,12 +184,12 @@ impl Fields {
     /// What stands where the order's identifier is to stand, and its path.
     pub(super) fn order_id<'b>(&self, document: Document<'b>) -> (Option<Document<'b>>, String) {
         let root = match &self.root {
-            Root::At(pointer) => pointer.as_str(),
-            Root::Perhaps(pointer) if at(document, pointer).is_some_and(is_object) => pointer,
-            Root::Perhaps(_) | Root::Document => "",
+            Root::At(pointer) => pointer.tokens(),
+            Root::Perhaps(pointer) if at(document, pointer).is_some_and(is_object) => pointer.tokens(),
+            Root::Perhaps(_) | Root::Document => &[],
         };
-        let pointer = format!("{root}{}", self.order.id.0.first().map_or("", String::as_str));
-        (at(document, &pointer), tokens(&pointer).join("."))
+        let way = [root, self.order.id.0.first().map_or(&[], Pointer::tokens)].concat();
+        (document.find(&way), way.join("."))
     }
 
     /// Reads the order.
@@ -323,8 +325,17 @@ fn sub_table<T>(table: Option<&Table<'_>>, key: &'static str, read: impl FnOnce(
     fields
 }
 
-fn at<'b>(document: Document<'b>, pointer: &str) -> Option<Document<'b>> {
-    document.find(&tokens(pointer))
+fn at<'b>(document: Document<'b>, pointer: &Pointer) -> Option<Document<'b>> {
+    document.find(pointer.tokens())
+}
+
+/// A JSON pointer of the configuration.
+fn pointer(value: &DeValue<'_>) -> Result<Pointer, String> {
+    value::json_pointer(value).map(|text| Pointer::new(&text))
+}
+
+fn root_of(default: Option<&str>) -> Root {
+    default.map_or(Root::Document, |pointer| Root::Perhaps(Pointer::new(pointer)))
 }
 
 /// As [`Node::is_object`] sees it.

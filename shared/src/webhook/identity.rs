@@ -88,9 +88,25 @@ pub(super) fn moment(text: Option<&str>) -> Option<Timestamp> {
     time::moment(text?).map(|(at, _)| at)
 }
 
-/// The keys of a JSON pointer.
-pub(super) fn tokens(pointer: &str) -> Vec<String> {
-    pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect()
+/// A JSON pointer (RFC 6901), taken apart once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pointer(Vec<String>);
+
+impl Pointer {
+    /// The pointer that is written so; an empty one points at the document as a whole.
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect())
+    }
+
+    /// The keys on the way, none of them escaped.
+    pub(super) fn tokens(&self) -> &[String] {
+        &self.0
+    }
+
+    /// The first key on the way.
+    pub(super) fn first(&self) -> Option<&String> {
+        self.0.first()
+    }
 }
 
 /// Which topic a webhook is about: what the platform says, else what the URL says, else that it was placed.

@@ -1,12 +1,14 @@
 //! Reading fields from a platform's JSON document, with the path in every error.
 
+use std::rc::Rc;
 use std::str;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::{BadOrder, identity, time};
+use super::identity::{self, Pointer};
+use super::{BadOrder, time};
 use crate::order::{Extra, Money, MoneyError};
 
 /// More lines than any shop sells in one order: a limit on the work that one webhook can cause.
@@ -27,36 +29,77 @@ pub(super) fn parse(body: &[u8]) -> Result<Value, BadOrder> {
     })
 }
 
-/// A place in the document: what stands there, null where there is nothing, and the path to it.
+/// A place in the document: what stands there, null where there is nothing, and the way to it.
 #[derive(Debug, Clone)]
 pub(super) struct Node<'v> {
     value: &'v Value,
-    path: String,
+    way: Option<Rc<Step<'v>>>,
+}
+
+/// The last step to a place and those before it. The path is written out for an error only: an order has hundreds of
+/// places, and nearly all are as expected.
+#[derive(Debug)]
+struct Step<'v> {
+    before: Option<Rc<Step<'v>>>,
+    to: Place<'v>,
+}
+
+#[derive(Debug)]
+enum Place<'v> {
+    Key(&'v str),
+    Index(usize),
+}
+
+impl Step<'_> {
+    fn write(&self, path: &mut String) {
+        if let Some(before) = &self.before {
+            before.write(path);
+        }
+        match self.to {
+            Place::Index(index) => path.push_str(&format!("[{index}]")),
+            Place::Key(key) if path.is_empty() => path.push_str(key),
+            Place::Key(key) => path.extend([".", key]),
+        }
+    }
 }
 
 impl<'v> Node<'v> {
     /// The document as a whole.
     pub(super) fn root(value: &'v Value) -> Self {
-        Self { value, path: String::new() }
+        Self { value, way: None }
     }
 
     /// What stands under `path`, keys separated by `/`.
-    pub(super) fn at(&self, path: &str) -> Self {
+    pub(super) fn at(&self, path: &'v str) -> Self {
         path.split('/').fold(self.clone(), |node, key| node.child(key))
     }
 
     /// What a JSON pointer points at, seen from here.
-    pub(super) fn pointer(&self, pointer: &str) -> Self {
-        identity::tokens(pointer).iter().fold(self.clone(), |node, key| node.child(key))
+    pub(super) fn pointer<'p>(&self, pointer: &'p Pointer) -> Node<'p>
+    where
+        'v: 'p,
+    {
+        pointer.tokens().iter().fold(self.clone(), |node, key| node.child(key))
     }
 
-    fn child(&self, key: &str) -> Self {
+    fn child(&self, key: &'v str) -> Self {
         let found = match self.value {
             Value::Array(list) => key.parse::<usize>().ok().and_then(|index| list.get(index)),
             other => other.get(key),
         };
-        let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
-        Self { value: found.unwrap_or(&NOTHING), path }
+        self.step(Place::Key(key), found.unwrap_or(&NOTHING))
+    }
+
+    fn step(&self, to: Place<'v>, value: &'v Value) -> Self {
+        Self { value, way: Some(Rc::new(Step { before: self.way.clone(), to })) }
+    }
+
+    fn path(&self) -> String {
+        let mut path = String::new();
+        if let Some(way) = &self.way {
+            way.write(&mut path);
+        }
+        path
     }
 
     /// Whether nothing stands here: null, or what PHP makes of an empty value.
@@ -82,7 +125,7 @@ impl<'v> Node<'v> {
 
     /// The error that something else was expected here.
     pub(super) fn bad(&self, expected: &str) -> BadOrder {
-        BadOrder { path: self.path.clone(), expected: format!("expected {expected}") }
+        BadOrder { path: self.path(), expected: format!("expected {expected}") }
     }
 
     /// A text, or a number as its text; nothing where it is blank.
@@ -116,7 +159,7 @@ impl<'v> Node<'v> {
     }
 
     /// The first of `keys` that holds a text.
-    pub(super) fn first_text(&self, keys: &[&str]) -> Result<Option<String>, BadOrder> {
+    pub(super) fn first_text(&self, keys: &[&'v str]) -> Result<Option<String>, BadOrder> {
         for key in keys {
             if let Some(text) = self.at(key).text()? {
                 return Ok(Some(text));
@@ -126,14 +169,14 @@ impl<'v> Node<'v> {
     }
 
     /// The first of `paths` where something stands, or else the first of them.
-    pub(super) fn stated(&self, paths: &[&str]) -> Self {
+    pub(super) fn stated(&self, paths: &[&'v str]) -> Self {
         let mut places = paths.iter().map(|path| self.at(path));
         let first = places.next().unwrap_or_else(|| self.clone());
         if first.is_blank() { places.find(|place| !place.is_blank()).unwrap_or(first) } else { first }
     }
 
     /// The texts under all `keys`, joined; each may be a list or have several lines.
-    pub(super) fn joined(&self, keys: &[&str], separator: &str) -> Result<Option<String>, BadOrder> {
+    pub(super) fn joined(&self, keys: &[&'v str], separator: &str) -> Result<Option<String>, BadOrder> {
         join(keys.iter().map(|key| self.at(key)), separator)
     }
 
@@ -152,7 +195,7 @@ impl<'v> Node<'v> {
         let parsed = match self.value {
             _ if self.is_blank() => return Ok(None),
             Value::String(text) => text.parse::<Money>(),
-            Value::Number(number) => number.to_string().parse(),
+            Value::Number(number) => number.as_str().parse(),
             _ => Err(MoneyError::NotANumber),
         };
         parsed.map(|money| Some(money.decimal())).map_err(|error| self.because(&error))
@@ -169,7 +212,7 @@ impl<'v> Node<'v> {
     }
 
     fn because(&self, error: &MoneyError) -> BadOrder {
-        BadOrder { path: self.path.clone(), expected: error.to_string() }
+        BadOrder { path: self.path(), expected: error.to_string() }
     }
 
     /// A point in time with the offset that was written with it; without one it is UTC.
@@ -219,11 +262,11 @@ impl<'v> Node<'v> {
     }
 
     fn element(&self, index: usize, value: &'v Value) -> Self {
-        Self { value, path: format!("{}[{index}]", self.path) }
+        self.step(Place::Index(index), value)
     }
 
     /// The name of a line under one of `keys`: one without a name is still a line, its SKU says what was bought.
-    pub(super) fn line_name(&self, keys: &[&str], sku: Option<&String>) -> Result<String, BadOrder> {
+    pub(super) fn line_name(&self, keys: &[&'v str], sku: Option<&String>) -> Result<String, BadOrder> {
         Ok(self.first_text(keys)?.or_else(|| sku.cloned()).unwrap_or_default())
     }
 
@@ -287,7 +330,7 @@ mod tests {
     #[test]
     fn a_pointer_follows_keys_indices_and_escapes() {
         let document = json!({"a/b": [{"c": "found"}]});
-        assert_eq!(Node::root(&document).pointer("/a~1b/0/c").text(), Ok(Some("found".to_owned())));
-        assert_eq!(Node::root(&document).pointer("/a~1b/1/c").text(), Ok(None));
+        assert_eq!(Node::root(&document).pointer(&Pointer::new("/a~1b/0/c")).text(), Ok(Some("found".to_owned())));
+        assert_eq!(Node::root(&document).pointer(&Pointer::new("/a~1b/1/c")).text(), Ok(None));
     }
 }

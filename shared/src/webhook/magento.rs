@@ -103,7 +103,7 @@ pub(super) fn read(shop: &str, id: String, order: &Node<'_>) -> Result<Order, Ba
     }
     let (placed_at, utc_offset) = order.at("created_at").required_moment()?;
     let (currency, amounts) = Amounts::currency(&order.at("order_currency_code"))?;
-    let billing = ADDRESS.read(&address(order, "billing")?)?;
+    let billing = ADDRESS.read(&address(order, "billing_address", "billing")?)?;
     let lines = sold_lines(&order.at("items"))?;
     Ok(Order {
         id,
@@ -157,12 +157,12 @@ fn is_canceled(order: &Node<'_>) -> Result<bool, BadOrder> {
 /// The delivery address stands deep in an extension; some modules put it where the billing address is.
 fn delivery<'v>(order: &Node<'v>) -> Result<Node<'v>, BadOrder> {
     let assigned = order.at("extension_attributes/shipping_assignments/0/shipping/address");
-    if assigned.is_object() { Ok(assigned) } else { address(order, "shipping") }
+    if assigned.is_object() { Ok(assigned) } else { address(order, "shipping_address", "shipping") }
 }
 
 /// The address of this kind: the REST API has a field for it, events of Adobe Commerce a list of all addresses.
-fn address<'v>(order: &Node<'v>, kind: &str) -> Result<Node<'v>, BadOrder> {
-    let own = order.at(&format!("{kind}_address"));
+fn address<'v>(order: &Node<'v>, field: &'static str, kind: &str) -> Result<Node<'v>, BadOrder> {
+    let own = order.at(field);
     if own.is_object() {
         return Ok(own);
     }

@@ -163,7 +163,7 @@ fn is_discount(line: &Node<'_>) -> bool {
 struct Addresses<'n, 'v>(&'n Node<'v>);
 
 impl<'v> Addresses<'_, 'v> {
-    fn find(&self, key: &str, id_key: &str, owner: &Node<'v>) -> Result<Node<'v>, BadOrder> {
+    fn find(&self, key: &'static str, id_key: &'static str, owner: &Node<'v>) -> Result<Node<'v>, BadOrder> {
         let direct = owner.at(key);
         let Some(id) = owner.at(id_key).text()?.filter(|_| !direct.is_object()) else { return Ok(direct) };
         Ok(with_id(self.0.at("addresses").collection()?, &id).unwrap_or(direct))
@@ -175,7 +175,7 @@ fn with_id<'v>(nodes: Vec<Node<'v>>, id: &str) -> Option<Node<'v>> {
 }
 
 /// The one of several deliveries or transactions that the order names, since Shopware 6.7.
-fn primary<'v>(order: &Node<'v>, list: &str, id_key: &str) -> Result<Option<Node<'v>>, BadOrder> {
+fn primary<'v>(order: &Node<'v>, list: &'static str, id_key: &'static str) -> Result<Option<Node<'v>>, BadOrder> {
     let Some(id) = order.at(id_key).text()? else { return Ok(None) };
     Ok(with_id(order.at(list).collection()?, &id))
 }

@@ -1,6 +1,6 @@
 //! `csv`: a line for each item or each order, in columns of the merchant's choice.
 
-use ::csv::{QuoteStyle, Terminator, WriterBuilder};
+use ::csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 use minijinja::Value;
 use toml::de::DeValue;
 
@@ -115,6 +115,11 @@ impl Column {
         let value = Expression::compile(&name, source, Known::Names(known))?;
         Ok(Self { header, value })
     }
+
+    /// Whether it may differ from one line of an order to the next.
+    fn is_of_line(&self) -> bool {
+        self.value.reads("item") || self.value.reads("row")
+    }
 }
 
 impl CsvFormat {
@@ -133,27 +138,47 @@ impl CsvFormat {
         }
     }
 
-    fn record(&self, root: &Value) -> Result<Vec<String>, TemplateError> {
-        let field = |column: &Column| {
-            let text = column.value.text(root)?;
-            Ok(if self.guard_formulas { guard_formula(&text).into_owned() } else { text })
-        };
-        self.columns.iter().map(field).collect()
+    /// The fields that are the same in every line of an order; nothing for the others.
+    fn fixed(&self, root: &Value) -> Result<Vec<Option<String>>, TemplateError> {
+        let fixed = |column: &Column| (!column.is_of_line()).then(|| self.field(column, root)).transpose();
+        self.columns.iter().map(fixed).collect()
+    }
+
+    fn field(&self, column: &Column, root: &Value) -> Result<String, TemplateError> {
+        let text = column.value.text(root)?;
+        Ok(if self.guard_formulas { guard_formula(&text).into_owned() } else { text })
+    }
+
+    fn write(&self, export: Export<'_>, writer: &mut Writer<Vec<u8>>) -> Result<(), Failure> {
+        if self.header {
+            writer.write_record(self.columns.iter().map(|column| &column.header)).map_err(unwritable)?;
+        }
+        let failed = |error: TemplateError| Failure::permanent(error.to_string());
+        let roots = self.roots(export);
+        let fixed = roots.first().map(|root| self.fixed(root)).transpose().map_err(failed)?.unwrap_or_default();
+        for root in &roots {
+            for (column, fixed) in self.columns.iter().zip(&fixed) {
+                let written = match fixed {
+                    Some(text) => writer.write_field(text),
+                    None => writer.write_field(self.field(column, root).map_err(failed)?),
+                };
+                written.map_err(unwritable)?;
+            }
+            writer.write_record(None::<&[u8]>).map_err(unwritable)?;
+        }
+        Ok(())
     }
 }
 
 impl Format for CsvFormat {
     fn render(&self, export: Export<'_>) -> Result<Document, Failure> {
-        let unwritable = |_| Failure::permanent("the order cannot be written as CSV");
         let mut writer = self.writer.from_writer(Vec::new());
-        if self.header {
-            writer.write_record(self.columns.iter().map(|column| &column.header)).map_err(unwritable)?;
-        }
-        for root in self.roots(export) {
-            let record = self.record(&root).map_err(|error| Failure::permanent(error.to_string()))?;
-            writer.write_record(record).map_err(unwritable)?;
-        }
-        let body = writer.into_inner().map_err(|_| Failure::permanent("the order cannot be written as CSV"))?;
+        self.write(export, &mut writer)?;
+        let body = writer.into_inner().map_err(unwritable)?;
         Ok(Document { body, media_type: "text/csv; charset=utf-8".into(), headers: Vec::new() })
     }
+}
+
+fn unwritable<E>(_: E) -> Failure {
+    Failure::permanent("the order cannot be written as CSV")
 }
