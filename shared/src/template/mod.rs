@@ -192,7 +192,7 @@ fn field_names(source: &str) -> Option<Vec<String>> {
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
     let names: Vec<&str> = source.trim().split('.').collect();
-    let is_field = names.len() > 1 && names.iter().all(|name| is_name(&name));
+    let is_field = names.len() > 1 && names.iter().all(is_name);
     is_field.then(|| names.into_iter().map(ToOwned::to_owned).collect())
 }
 

@@ -1,5 +1,6 @@
 //! Reading fields from a platform's JSON document, with the path in every error.
 
+use std::fmt;
 use std::rc::Rc;
 use std::str;
 
@@ -50,15 +51,13 @@ enum Place<'v> {
     Index(usize),
 }
 
-impl Step<'_> {
-    fn write(&self, path: &mut String) {
-        if let Some(before) = &self.before {
-            before.write(path);
-        }
-        match self.to {
-            Place::Index(index) => path.push_str(&format!("[{index}]")),
-            Place::Key(key) if path.is_empty() => path.push_str(key),
-            Place::Key(key) => path.extend([".", key]),
+impl fmt::Display for Step<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.before, &self.to) {
+            (Some(before), Place::Key(key)) => write!(f, "{before}.{key}"),
+            (Some(before), Place::Index(index)) => write!(f, "{before}[{index}]"),
+            (None, Place::Key(key)) => f.write_str(key),
+            (None, Place::Index(index)) => write!(f, "[{index}]"),
         }
     }
 }
@@ -95,11 +94,7 @@ impl<'v> Node<'v> {
     }
 
     fn path(&self) -> String {
-        let mut path = String::new();
-        if let Some(way) = &self.way {
-            way.write(&mut path);
-        }
-        path
+        self.way.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 
     /// Whether nothing stands here: null, or what PHP makes of an empty value.
