@@ -13,6 +13,7 @@ PORT   ?=
 PARAMS ?=
 FN     ?=
 FOLLOW ?=
+ARGS   ?=
 
 FUNCTIONS := $(patsubst functions/%/Cargo.toml,%,$(wildcard functions/*/Cargo.toml))
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
@@ -51,6 +52,11 @@ demo: binaries venv ## Post signed orders of every platform to a local stack and
 
 .PHONY: test
 test: test-units test-stack ## Run all tests: units, then end to end on a local stack of their own
+
+.PHONY: simulate
+simulate: need-rust ## Simulate a day with a flash sale and an outage; ARGS=--help lists what can be changed
+	@cargo build --quiet --workspace --bins
+	@$(TARGET_DIR)/debug/bench simulate $(ARGS)
 
 .PHONY: lint
 lint: need-rust deny venv-lint ## Check formatting, clippy, dependencies and the template

@@ -2,5 +2,7 @@
 //! counted what orders cost and where the limits are.
 #![warn(missing_docs)]
 
+pub mod cost;
 pub mod results;
 pub mod sample;
+pub mod simulate;

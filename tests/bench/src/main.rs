@@ -1,9 +1,12 @@
 //! `bench`: measures, compares with the goals, and writes the documents that say so.
 
+use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
+use bench::cost;
 use bench::results::{self, Results, ResultsError};
+use bench::simulate;
 use clap::Parser;
 
 /// Measures the functions beside what a user would pick instead.
@@ -11,11 +14,15 @@ use clap::Parser;
 enum Command {
     /// Print the figures of the last run, one a line.
     Show,
+    Cost(cost::Options),
+    Simulate(Box<simulate::Options>),
 }
 
 fn main() -> ExitCode {
-    let done = match Command::parse() {
-        Command::Show => show(),
+    let done: Result<(), Box<dyn Error>> = match Command::parse() {
+        Command::Show => show().map_err(Into::into),
+        Command::Cost(options) => cost::run(&options).map_err(Into::into),
+        Command::Simulate(options) => simulate::run(&options).map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
