@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bench::sample::{self, Sample};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ordersync::clock;
-use ordersync::config::{self, Config, Templates};
+use ordersync::config::{self, Config, Files};
 use ordersync::ledger::{Claim, Completion, ExportKey, Facts, Ledger, Payload, Told};
 use ordersync::order::Order;
 use ordersync::pipeline::{Export, idempotency_key};
@@ -65,8 +65,8 @@ transport = { type = "s3", key = "raw/{{ order.number }}" }
 
 fn configuration() -> Config {
     let template = include_str!("../../config/erp-order.json.j2");
-    let templates = Templates::from_iter([("erp-order.json.j2".to_owned(), template.to_owned())]);
-    config::parse("ordersync.toml", DOCUMENT, &templates, 10).expect("a configuration without problems")
+    let files = Files::from_iter([("erp-order.json.j2".to_owned(), template.to_owned())]);
+    config::parse("ordersync.toml", DOCUMENT, &files, 10).expect("a configuration without problems")
 }
 
 fn read(config: &Config, sample: &Sample) -> Order {
