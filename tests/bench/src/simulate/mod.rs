@@ -22,7 +22,7 @@ pub use record::{Hour, Minute, Used};
 pub use scenario::{Scenario, Timing};
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -85,9 +85,12 @@ pub enum SimulateError {
     /// The chart cannot be drawn.
     #[error(transparent)]
     Chart(#[from] ChartError),
-    /// The day cannot be printed.
-    #[error("{0}")]
+    /// The day cannot be written as JSON.
+    #[error("the day as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// Nothing can be printed.
+    #[error("standard output: {0}")]
+    Unprinted(io::Error),
     /// The page cannot be written.
     #[error("{}: {cause}", .file.display())]
     Unwritten {
@@ -107,7 +110,6 @@ const UNMEASURED: (f64, f64) = (12.0, 10.0);
 ///
 /// # Errors
 /// What is measured is needed and not there; a file cannot be read or written.
-#[expect(clippy::print_stdout, reason = "a command-line tool")]
 pub fn run(options: &Options) -> Result<(), SimulateError> {
     let prices = Prices::read(&options.prices)?;
     // Without results a day can be simulated all the same, but no page be written.
@@ -126,12 +128,12 @@ pub fn run(options: &Options) -> Result<(), SimulateError> {
         chart::draw(&day, Path::new(CHART))?;
         return fs::write(PAGE, text).map_err(|cause| SimulateError::Unwritten { file: PAGE.into(), cause });
     }
-    if options.json {
-        println!("{}", serde_json::to_string_pretty(&day)?);
-    } else {
-        print!("{}", table::text(&day));
+    let text = if options.json { serde_json::to_string_pretty(&day)? + "\n" } else { table::text(&day) };
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        // Whoever reads has read enough.
+        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(SimulateError::Unprinted),
     }
-    Ok(())
 }
 
 fn timing(options: &Options, needs: Option<Needs>) -> Timing {
