@@ -73,8 +73,10 @@ enum Attribute<'a> {
 struct PutItem<'a> {
     table_name: &'a str,
     item: Item<'a>,
-    #[serde(flatten)]
-    expressions: Expressions<'a>,
+    condition_expression: &'static str,
+    expression_attribute_names: Names,
+    expression_attribute_values: Item<'a>,
+    return_values_on_condition_check_failure: &'static str,
 }
 
 #[derive(Serialize)]
@@ -83,18 +85,20 @@ struct UpdateItem<'a> {
     table_name: &'a str,
     key: &'a Item<'a>,
     update_expression: Cow<'static, str>,
-    #[serde(flatten)]
-    expressions: Expressions<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Expressions<'a> {
     condition_expression: &'static str,
-    expression_attribute_names: BTreeMap<&'static str, &'static str>,
+    expression_attribute_names: Names,
     expression_attribute_values: Item<'a>,
     return_values_on_condition_check_failure: &'static str,
 }
+
+/// The one name of an attribute that is a word of expressions too.
+#[derive(Serialize)]
+struct Names {
+    #[serde(rename = "#status")]
+    status: &'static str,
+}
+
+const NAMES: Names = Names { status: "status" };
 
 /// How the table says that a condition does not hold.
 #[derive(Deserialize)]
@@ -144,7 +148,14 @@ impl Claims {
             ("lease_until", time(until)),
         ]);
         let values = Item::from([(":processing", text("processing")), (":now", time(began))]);
-        let put = PutItem { table_name: &self.table, item, expressions: Expressions::new(FREE, values) };
+        let put = PutItem {
+            table_name: &self.table,
+            item,
+            condition_expression: FREE,
+            expression_attribute_names: NAMES,
+            expression_attribute_values: values,
+            return_values_on_condition_check_failure: "ALL_OLD",
+        };
         match self.write("DynamoDB_20120810.PutItem", &put).await? {
             Written::Refused { status, .. } if status == "exported" => Ok(None),
             // The answer to our own write was lost, and it was repeated.
@@ -176,9 +187,15 @@ impl Claims {
             Some(id) => drop(values.insert(":external_id", text(id))),
             None => update = ARRIVED.replace(" external_id = :external_id,", "").into(),
         }
-        let (table_name, key) = (&self.table, &lease.key);
-        let expressions = Expressions::new(HELD, values);
-        let update = UpdateItem { table_name, key, update_expression: update, expressions };
+        let update = UpdateItem {
+            table_name: &self.table,
+            key: &lease.key,
+            update_expression: update,
+            condition_expression: HELD,
+            expression_attribute_names: NAMES,
+            expression_attribute_values: values,
+            return_values_on_condition_check_failure: "ALL_OLD",
+        };
         match self.write("DynamoDB_20120810.UpdateItem", &update).await? {
             Written::Refused { status, .. } if status != "exported" => Err(Error::new("claim", "it ran out")),
             _ => Ok(()),
@@ -196,17 +213,6 @@ impl Claims {
         }
         let text = |name: &str| refusal.item.get(name).and_then(|found| found.text.as_deref()).unwrap_or_default();
         Ok(Written::Refused { status: text("status").to_owned(), owner: text("lease_owner").to_owned() })
-    }
-}
-
-impl<'a> Expressions<'a> {
-    fn new(condition: &'static str, values: Item<'a>) -> Self {
-        Self {
-            condition_expression: condition,
-            expression_attribute_names: BTreeMap::from([("#status", "status")]),
-            expression_attribute_values: values,
-            return_values_on_condition_check_failure: "ALL_OLD",
-        }
     }
 }
 
