@@ -105,6 +105,8 @@ const NAMES: Names = Names { status: "status" };
 struct Refusal<'a> {
     #[serde(rename = "__type")]
     kind: &'a str,
+    #[serde(borrow, default, alias = "Message")]
+    message: Cow<'a, str>,
     #[serde(borrow, default, rename = "Item")]
     item: BTreeMap<&'a str, Found<'a>>,
 }
@@ -209,7 +211,7 @@ impl Claims {
         }
         let refusal: Refusal<'_> = serde_json::from_slice(answer.body()).map_err(Error::of("DynamoDB"))?;
         if !refusal.kind.ends_with("ConditionalCheckFailedException") {
-            return Err(Error::new("DynamoDB", refusal.kind));
+            return Err(Error::new("DynamoDB", format_args!("{}: {}", refusal.kind, refusal.message)));
         }
         let text = |name: &str| refusal.item.get(name).and_then(|found| found.text.as_deref()).unwrap_or_default();
         Ok(Written::Refused { status: text("status").to_owned(), owner: text("lease_owner").to_owned() })
