@@ -62,11 +62,6 @@ pub fn standing(prices: &Prices) -> Vec<Standing> {
             dollars: prices.secret.of(SECRETS) + prices.secret_call.of(reads),
         },
         Standing {
-            what: "traces of the schedules",
-            how: format!("{runs:.0} runs, each traced: they are too few for sampling"),
-            dollars: prices.trace.of(runs),
-        },
-        Standing {
             what: "polling of the queue",
             how: format!("{POLLERS} pollers, a request of 20 s each: {polls:.0} requests"),
             dollars: prices.sqs_request.of(polls),
@@ -105,7 +100,6 @@ mod tests {
         let of = |what: &str| parts.iter().find(|part| part.what == what).unwrap().dollars;
         assert!((of("metrics") - 4.8).abs() < 1e-9);
         assert!((of("polling of the queue") - 0.2628).abs() < 1e-9);
-        assert!((of("traces of the schedules") - 121.0 * 730.0 * 5e-6).abs() < 1e-9);
         assert!((total(&parts) - parts.iter().map(|part| part.dollars).sum::<f64>()).abs() < 1e-9);
     }
 }

@@ -27,10 +27,10 @@ type Known = (&'static str, &'static str, &'static str, Change);
 
 const KNOWN: [Known; 14] = [
     (
-        "No traces",
-        "`Tracing: PassThrough` in `template.yaml`",
-        "pictures of single invocations in X-Ray; logs and the ledger say what became of an order",
-        |setting| setting.traced = false,
+        "Traces",
+        "`Tracing=Active`",
+        "nothing; pictures of single invocations in X-Ray are had for it",
+        |setting| setting.traced = true,
     ),
     ("Rows and exports kept 90 days", "`LedgerRetentionDays=90`", "looking up what is older", |setting| {
         setting.kept_months = 3.0;
@@ -178,7 +178,7 @@ mod tests {
         let of = |what: &str| levers.iter().find(|lever| lever.what == what).unwrap().saves;
         let batches = biller.bill(&base).unwrap().total() - biller.bill(&Setting::DEFAULT).unwrap().total();
         assert!((of("Batches of ten") - batches).abs() < 1e-9);
-        assert!(of("No traces") > 5.0, "two traces an order, nearly all of them taken");
+        assert!(of("Traces") < -5.0, "two traces an order, nearly all of them taken");
         let tuned = biller.bill(&tuned(&base)).unwrap();
         assert!(tuned.total() < biller.bill(&base).unwrap().total());
     }

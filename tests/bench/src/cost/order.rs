@@ -102,7 +102,7 @@ impl Setting {
         platform_logs: true,
         access_logs: true,
         infrequent_logs: false,
-        traced: true,
+        traced: false,
         kept_months: ASSUMED.kept_months,
         recovery: true,
         orders_a_month: MILLION,
