@@ -14,6 +14,7 @@ PARAMS ?=
 FN     ?=
 FOLLOW ?=
 ARGS   ?=
+ONLY   ?=
 
 FUNCTIONS := $(patsubst functions/%/Cargo.toml,%,$(wildcard functions/*/Cargo.toml))
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
@@ -32,6 +33,11 @@ DENY_VERSION := 0.20.2
 NEXTEST_VERSION := 0.9.143
 export PATH := $(CURDIR)/.local/cargo/bin:$(PATH)
 
+# What measures runs what it measures, so that is built for this machine.
+HOST_ARCH := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+HOST_BINARIES = $(TARGET_DIR)/$(if $(filter arm64,$(HOST_ARCH)),aarch64,x86_64)-unknown-linux-gnu/release
+BENCH := $(TARGET_DIR)/harness/bench
+
 TRIPLE := $(if $(filter arm64,$(ARCH)),aarch64,x86_64)-unknown-linux-gnu
 export SAM_CLI_TELEMETRY := 0
 
@@ -42,7 +48,7 @@ say = @printf '\033[1m%s\033[0m\n' "$(1)"
 .PHONY: help
 help: ## List the targets
 	@echo "make TARGET [VARIABLE=value]"
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name what; do printf '  %-8s %s\n' "$$name" "$$what"; done
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name what; do printf '  %-11s %s\n' "$$name" "$$what"; done
 
 ##@ What people call
 
@@ -104,7 +110,40 @@ logs: venv ## Print what the functions logged; FN=intake for one of them, FOLLOW
 deploy: need-config build venv-lint ## Build and deploy to AWS, CONFIG=dir with it; the first time asks for name, region and parameters
 	.local/venv/bin/sam deploy $(if $(shell grep '^stack_name' samconfig.toml),,--guided)
 
+.PHONY: bench
+bench: bench-built ## Measure the functions beside Node.js, Python and the least in Rust; write docs/performance.md, about an hour
+	$(BENCH) run --binaries $(HOST_BINARIES) --target-dir $(TARGET_DIR)
+	$(BENCH) report
+	$(BENCH) cost
+	$(BENCH) simulate --docs
+
+.PHONY: bench-quick
+bench-quick: bench-built ## The same in minutes, for a developer; ONLY=intake for a part, no document is written
+	$(BENCH) run --quick --binaries $(HOST_BINARIES) --target-dir $(TARGET_DIR) --only '$(ONLY)'
+
+.PHONY: gate
+gate: release-functions ## Count system calls, calls to AWS, write units and sizes, and hold them against tests/bench/limits.toml
+	$(call need,strace,On Debian or Ubuntu: apt-get install strace)
+	cargo build --workspace --bins
+	$(call say,the gate)
+	@$(TARGET_DIR)/debug/bench gate --binaries $(HOST_BINARIES)
+
 ##@ What those need
+
+.PHONY: release-functions
+release-functions:
+	@$(MAKE) build ARCH=$(HOST_ARCH)
+
+# A peer that cannot be set up says so, and is left out of the run.
+.PHONY: bench-built
+bench-built: release-functions
+	$(call need,strace,On Debian or Ubuntu: apt-get install strace)
+	$(call say,building what measures, and the least in Rust)
+	cargo build --profile harness --locked --package bench
+	cargo build --release --locked --package floor
+	@for peer in node python; do \
+	  bash tests/bench/peers/setup.sh $$peer || echo "$$peer is left out, because it could not be set up"; \
+	done
 
 # Both test targets select the whole workspace: with fewer packages, cargo would turn on
 # fewer features of the dependencies and compile them a second time.

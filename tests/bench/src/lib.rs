@@ -3,6 +3,11 @@
 #![warn(missing_docs)]
 
 pub mod cost;
+pub mod gate;
+pub mod report;
 pub mod results;
+pub mod run;
 pub mod sample;
 pub mod simulate;
+pub mod stand_in;
+pub mod work;

@@ -24,6 +24,21 @@ pub enum Target {
     Python,
 }
 
+impl Target {
+    /// All of them, ours first: what it makes of an order is what the others are compared with.
+    pub const ALL: [Self; 4] = [Self::Ordersync, Self::Floor, Self::Node, Self::Python];
+
+    /// Its name in a heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Ordersync => "ordersync",
+            Self::Floor => "floor",
+            Self::Node => "Node.js",
+            Self::Python => "Python",
+        }
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -86,6 +101,14 @@ impl Results {
         self.0.push(Figure { target, work, metric, median: median(&samples), min, max, n: samples.len() });
     }
 
+    /// These figures, with those of a newer run in place of older ones of the same measurement.
+    #[must_use]
+    pub fn updated(self, newer: Self) -> Self {
+        let is_old = |old: &Figure| newer.get(old.target, &old.work, &old.metric).is_none();
+        let kept: Vec<Figure> = self.0.into_iter().filter(is_old).collect();
+        Self(kept.into_iter().chain(newer.0).collect())
+    }
+
     /// Reads what a run wrote.
     ///
     /// # Errors
@@ -125,6 +148,18 @@ fn median(sorted: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_newer_run_replaces_what_it_measured_and_nothing_else() {
+        let (mut old, mut new) = (Results::default(), Results::default());
+        old.add(Target::Node, "intake/2k", "cpu_us", vec![1.0]);
+        old.add(Target::Node, "intake/2k", "first_ms", vec![5.0]);
+        new.add(Target::Node, "intake/2k", "cpu_us", vec![2.0]);
+        let both = old.updated(new);
+        assert_eq!(both.median(Target::Node, "intake/2k", "cpu_us"), Some(2.0));
+        assert_eq!(both.median(Target::Node, "intake/2k", "first_ms"), Some(5.0));
+        assert_eq!(both.0.len(), 2);
+    }
 
     #[test]
     fn the_median_is_the_middle() {
