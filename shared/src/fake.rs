@@ -1,13 +1,15 @@
-//! A table and a queue in memory, for tests of what is written and sent, in which order, and what becomes of it when
+//! A table, a queue and a bucket in memory, for tests of what is written and sent, in which order, and what becomes of it when
 //! something falls between two steps. They understand as much of the services' language as is spoken here; that the
 //! services understand the same is shown end to end.
 
+mod bucket;
 mod expression;
 mod queue;
 mod table;
 
 use std::sync::{Arc, Mutex};
 
+pub(crate) use bucket::{FakeBucket, Fault};
 pub(crate) use queue::FakeQueue;
 pub(crate) use table::{FakeTable, attribute};
 

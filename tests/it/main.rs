@@ -15,6 +15,7 @@ mod kill;
 mod ledger;
 mod order_state;
 mod outcomes;
+mod packs;
 mod platforms;
 mod poison;
 mod receivers;

@@ -10,13 +10,13 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::timeout::TimeoutConfig;
 use ordersync::pipeline::transport::s3::EXPORT;
+use ordersync::pipeline::transport::s3::pack::PACK;
 use tokio::time::Instant;
 
 use crate::patience::again;
 
+mod packs;
 mod versions;
-
-pub(crate) use versions::Version;
 
 /// Most objects that one request removes. <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
 const BATCH: usize = 1000;
@@ -59,6 +59,8 @@ pub(crate) struct Head {
     pub(crate) bytes: u64,
     /// Idempotency key of the export that wrote it.
     pub(crate) written_by: Option<String>,
+    /// The exports that are in it, where it is one of many orders.
+    pub(crate) members: Option<String>,
 }
 
 impl Target {
@@ -97,8 +99,9 @@ impl Bucket {
         let head = self.s3.head_object().bucket(&self.name).key(key).set_version_id(version.map(ToOwned::to_owned));
         match head.send().await {
             Ok(head) => {
-                let written_by = head.metadata().and_then(|metadata| metadata.get(EXPORT)).cloned();
-                Ok(Some(Head { bytes: bytes(head.content_length()), written_by }))
+                let said = |name| head.metadata().and_then(|metadata| metadata.get(name)).cloned();
+                let (written_by, members) = (said(EXPORT), said(PACK));
+                Ok(Some(Head { bytes: bytes(head.content_length()), written_by, members }))
             }
             Err(failure) if failure.as_service_error().is_some_and(HeadObjectError::is_not_found) => Ok(None),
             Err(failure) => Err(refused(&failure)),

@@ -2,6 +2,7 @@
 //! erased. Nothing that names the order or the customer is logged.
 
 mod find;
+mod objects;
 mod receipt;
 mod request;
 
@@ -10,14 +11,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use ordersync::clock;
 use ordersync::config::Config;
-use ordersync::ledger::{ExportKey, Recorded, Row, Status, stored_payloads};
+use ordersync::ledger::{ExportKey, Recorded, Row, Status};
 use ordersync::schedule::{Report, Run};
 
-use crate::bucket::{Refused, Target, Version};
+use crate::bucket::Target;
 use crate::failed::Failed;
 use crate::handler::Cleanup;
 use crate::patience::patiently;
-use crate::plan::{own_document, payload_key};
 
 pub(crate) use receipt::Erasure;
 use receipt::{Receipt, Tally};
@@ -95,14 +95,18 @@ impl Cleanup {
         let rows = patiently(run.deadline(), async || self.ledger.outlines(shop, order_id).await).await?;
         let exports = Exports::of(rows, clock::now());
         tally.before += exports.erased.len() as u64;
-        let targets = self.objects_of(shop, order_id, &exports).await?;
+        let found = self.objects_of(shop, order_id, &exports).await?;
         if run.dry_run {
             tally.busy += exports.busy.len() as u64;
             tally.rows += exports.open.len() as u64;
-            tally.objects += targets.len() as u64;
+            tally.objects += found.versions.len() as u64;
+            tally.packs += found.packs.len() as u64;
             return Ok(());
         }
-        self.remove_versions(run, targets, tally).await?;
+        for (key, export) in &found.packs {
+            tally.packs += u64::from(self.bucket.take_out(key, export).await?);
+        }
+        self.remove_versions(run, found.versions, tally).await?;
         for row in &exports.open {
             let recorded = patiently(run.deadline(), async || self.ledger.erase(row, clock::now()).await).await?;
             tally.rows += u64::from(recorded == Recorded::Written);
@@ -148,58 +152,6 @@ impl Cleanup {
         }
         Ok(())
     }
-
-    /// Every version of what the bucket has of an order, but for what an export that is being tried needs.
-    async fn objects_of(&self, shop: &str, order_id: &str, exports: &Exports) -> Result<BTreeSet<Target>, Refused> {
-        let mut targets = self.payloads_of(shop, order_id, exports).await?;
-        let busy_inbound: BTreeSet<&str> = exports.busy.iter().filter_map(inbound_key).collect();
-        let inbound: BTreeSet<&str> = exports.open.iter().filter_map(inbound_key).collect();
-        for key in inbound.difference(&busy_inbound) {
-            targets.extend(self.bucket.versions_of(key).await?.into_iter().map(|version| version.target));
-        }
-        for row in &exports.open {
-            if let Some(key) = own_document(row, self.bucket.name()) {
-                targets.extend(self.documents_of(row, key).await?);
-            }
-        }
-        Ok(targets)
-    }
-
-    /// Every version of an order's payloads.
-    async fn payloads_of(&self, shop: &str, order_id: &str, exports: &Exports) -> Result<BTreeSet<Target>, Refused> {
-        let busy: BTreeSet<&str> = exports.busy.iter().filter_map(payload_key).collect();
-        let versions = self.bucket.versions_under(&stored_payloads(shop, order_id)).await?;
-        let targets = versions.into_iter().map(|version| version.target);
-        Ok(targets.filter(|target| !busy.contains(target.key.as_str())).collect())
-    }
-
-    /// The versions of an exported object that this export wrote: under a key that does not depend on the order alone,
-    /// others have written too. With them go the markers that hide them, unless one hides another export's version.
-    async fn documents_of(&self, row: &Row, key: &str) -> Result<BTreeSet<Target>, Refused> {
-        let (markers, versions): (Vec<Version>, Vec<Version>) =
-            self.bucket.versions_of(key).await?.into_iter().partition(|version| version.is_marker);
-        let (own, mut targets) = (Some(row.key.idempotency_key()), BTreeSet::new());
-        let mut is_all_own = true;
-        for Version { target, .. } in versions {
-            match self.bucket.head(key, target.version.as_deref()).await? {
-                Some(head) if head.written_by == own => {
-                    targets.insert(target);
-                }
-                Some(_) => is_all_own = false,
-                None => {}
-            }
-        }
-        if is_all_own {
-            targets.extend(markers.into_iter().map(|marker| marker.target));
-        }
-        Ok(targets)
-    }
-}
-
-/// The key of the webhook's body as it came, where no message could carry it.
-fn inbound_key(row: &Row) -> Option<&str> {
-    let key = row.envelope.get("payload_key")?;
-    key.starts_with(ordersync::queue::INBOUND_PREFIX).then_some(key)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use ordersync::ledger::{Payload, Row};
+use ordersync::pipeline::transport::s3::PACKS;
 
 use crate::bucket::Object;
 use crate::policy::Policy;
@@ -52,10 +53,11 @@ impl Plan {
     }
 
     /// The exported objects of the exports that go, by their keys in the stack's own `bucket`, but for those of pipelines
-    /// that keep theirs.
+    /// that keep theirs, and for objects of many orders, which a lifecycle rule removes.
     pub(crate) fn documents<'a>(&'a self, bucket: &str, policy: Policy<'_>) -> Vec<(&'a Row, &'a str)> {
         let is_removed = |row: &&Row| !policy.keeps_documents(&row.key.pipeline);
-        self.due.iter().filter(is_removed).filter_map(|row| Some((row, own_document(row, bucket)?))).collect()
+        let documents = self.due.iter().filter(is_removed).filter_map(|row| Some((row, own_document(row, bucket)?)));
+        documents.filter(|(_, key)| !key.starts_with(PACKS)).collect()
     }
 }
 
@@ -69,8 +71,12 @@ pub(crate) fn payload_key(row: &Row) -> Option<&str> {
 
 /// The key of the exported object, where that lies in the stack's own `bucket`. Other buckets are the merchant's.
 pub(crate) fn own_document<'a>(row: &'a Row, bucket: &str) -> Option<&'a str> {
-    let place = row.destination.as_deref()?.strip_prefix("s3://")?;
-    let (place_bucket, key) = place.split_once('/')?;
+    own_key(row.destination.as_deref()?, bucket)
+}
+
+/// The key of what is at a place, `s3://bucket/key`, where that is in the stack's own `bucket`.
+pub(crate) fn own_key<'a>(place: &'a str, bucket: &str) -> Option<&'a str> {
+    let (place_bucket, key) = place.strip_prefix("s3://")?.split_once('/')?;
     (place_bucket == bucket && !key.is_empty()).then_some(key)
 }
 

@@ -14,7 +14,6 @@ use aws_sdk_s3::operation::delete_objects::{DeleteObjectsInput, DeleteObjectsOut
 use aws_sdk_s3::operation::head_object::{HeadObjectError, HeadObjectInput, HeadObjectOutput};
 use aws_sdk_s3::operation::list_object_versions::{ListObjectVersionsInput, ListObjectVersionsOutput};
 use aws_sdk_s3::operation::list_objects_v2::{ListObjectsV2Input, ListObjectsV2Output};
-use aws_sdk_s3::operation::put_object::{PutObjectInput, PutObjectOutput};
 use aws_sdk_s3::types::error::NotFound;
 use aws_sdk_s3::types::{DeleteMarkerEntry, DeletedObject, Object, ObjectVersion};
 use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
@@ -26,6 +25,8 @@ use serde_json::Value;
 
 use crate::bucket::Bucket;
 use crate::handler::Cleanup;
+
+mod written;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -43,6 +44,8 @@ pub(crate) struct World {
     pub(crate) throttle: usize,
     /// Done just before an object is removed.
     pub(crate) meanwhile: Option<fn(&mut World)>,
+    /// Done just after an object is read.
+    pub(crate) after_read: Option<fn(&mut World)>,
     versions: usize,
 }
 
@@ -50,7 +53,8 @@ pub(crate) struct World {
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
     id: String,
-    written_by: Option<String>,
+    metadata: HashMap<String, String>,
+    pub(crate) body: Vec<u8>,
     is_marker: bool,
 }
 
@@ -93,8 +97,8 @@ impl World {
 
     /// One more version of an object.
     pub(crate) fn object(&mut self, key: &str, written_by: Option<&str>) {
-        let stored = Stored { id: self.next_version(), written_by: written_by.map(Into::into), is_marker: false };
-        self.objects.entry(key.to_owned()).or_default().push(stored);
+        let metadata = written_by.map(|by| ("ordersync-export".to_owned(), by.to_owned())).into_iter().collect();
+        self.store(key, metadata, Vec::new());
     }
 
     fn next_version(&mut self) -> String {
@@ -194,7 +198,9 @@ impl World {
             if version.is_marker {
                 output.delete_markers(DeleteMarkerEntry::builder().key(key).version_id(&version.id).build())
             } else {
-                output.versions(ObjectVersion::builder().key(key).version_id(&version.id).size(100).build())
+                let is_latest = self.objects[key].last().is_some_and(|last| last.id == version.id);
+                let version = ObjectVersion::builder().key(key).version_id(&version.id).size(100);
+                output.versions(version.is_latest(is_latest).build())
             }
         });
         output.build()
@@ -205,11 +211,8 @@ impl World {
         let wanted = |version: &&Stored| input.version_id().is_none_or(|id| id == version.id);
         match versions.and_then(|versions| versions.iter().rev().find(wanted)).filter(|version| !version.is_marker) {
             Some(version) => {
-                let metadata =
-                    version.written_by.iter().map(|by| ("ordersync-export".to_owned(), by.clone())).collect();
-                MockResponse::Output(
-                    HeadObjectOutput::builder().content_length(100).set_metadata(Some(metadata)).build(),
-                )
+                let head = HeadObjectOutput::builder().content_length(100);
+                MockResponse::Output(head.set_metadata(Some(version.metadata.clone())).build())
             }
             None => MockResponse::Error(HeadObjectError::NotFound(NotFound::builder().build())),
         }
@@ -235,7 +238,7 @@ impl World {
                 deleted
             } else {
                 let id = self.next_version();
-                let marker = Stored { id: id.clone(), written_by: None, is_marker: true };
+                let marker = Stored { id: id.clone(), metadata: HashMap::new(), body: Vec::new(), is_marker: true };
                 self.objects.entry(key).or_default().push(marker);
                 deleted.delete_marker(true).delete_marker_version_id(id)
             };
@@ -243,12 +246,6 @@ impl World {
         }
         self.objects.retain(|_, versions| !versions.is_empty());
         output.build()
-    }
-
-    fn put(&mut self, input: &PutObjectInput) {
-        let key = input.key().unwrap_or_default().to_owned();
-        self.calls.push(format!("write {key}"));
-        self.object(&key, None);
     }
 }
 
@@ -262,6 +259,7 @@ impl Shared {
     pub(crate) async fn cleanup(&self) -> Cleanup {
         let world = || self.clone();
         let (w1, w2, w3, w4, w5, w6, w7, w8) = (world(), world(), world(), world(), world(), world(), world(), world());
+        let w9 = world();
         let query =
             mock!(aws_sdk_dynamodb::Client::query).then_compute_output(move |input| w1.with(|w| w.query(input)));
         let delete_row = mock!(aws_sdk_dynamodb::Client::delete_item)
@@ -279,13 +277,12 @@ impl Shared {
             mock!(aws_sdk_s3::Client::head_object).then_compute_response(move |input| w6.with(|w| w.head(input)));
         let delete =
             mock!(aws_sdk_s3::Client::delete_objects).then_compute_output(move |input| w7.with(|w| w.delete(input)));
-        let put = mock!(aws_sdk_s3::Client::put_object).then_compute_output(move |input| {
-            w8.with(|w| w.put(input));
-            PutObjectOutput::builder().build()
-        });
-        let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&list, &versions, &head, &delete, &put], |config| {
-            config.retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
-        });
+        let put = mock!(aws_sdk_s3::Client::put_object).then_compute_response(move |input| w8.with(|w| w.put(input)));
+        let get = mock!(aws_sdk_s3::Client::get_object).then_compute_response(move |input| w9.with(|w| w.get(input)));
+        let s3 =
+            mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&list, &versions, &head, &delete, &put, &get], |config| {
+                config.retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
+            });
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/config");
         let retention = Duration::from_hours(365 * 24);
         Cleanup {

@@ -10,8 +10,9 @@ use lambda_runtime::Context;
 use ordersync::config::{Config, Live};
 use ordersync::ledger::{Ledger, PayloadStore};
 use ordersync::pipeline::message::MessageError;
-use ordersync::pipeline::run::Runner;
+use ordersync::pipeline::run::{Runner, TO_RECORD};
 use ordersync::pipeline::transport::Clients;
+use ordersync::pipeline::transport::s3::pack::{Packs, Record};
 use ordersync::pipeline::verdict::Verdict;
 use ordersync::pipeline::wait::PauseBoard;
 use ordersync::queue::{Requeue, visibility_timeout};
@@ -23,6 +24,8 @@ use crate::batch;
 
 /// Records of a batch that are worked on at the same time.
 const RECORDS_AT_ONCE: usize = 10;
+/// Records that are worked on, or wait with others for the object that they are put into.
+const RECORDS_WITH_PACKS: usize = 200;
 /// Kept back from the invocation's time to answer.
 const TO_ANSWER: Duration = Duration::from_secs(1);
 /// How long the queue may take to note a back-off, within the time kept back.
@@ -70,42 +73,56 @@ impl Connected {
     }
 }
 
+/// When the work on a batch must be over.
+fn deadline(context: &Context) -> Instant {
+    let ends = UNIX_EPOCH + Duration::from_millis(context.deadline);
+    let left = ends.duration_since(clock::now().into()).unwrap_or_default();
+    Instant::now() + left.saturating_sub(TO_ANSWER)
+}
+
 impl Processor {
     /// Answers one batch with the records that have to come back.
     pub(crate) async fn handle(&self, event: SqsEvent, context: &Context) -> SqsBatchResponse {
         let config = self.config.current().await;
-        let runner = self.runner(&config, context);
-        let records = event.records.iter().filter_map(|record| Some((record.message_id.clone()?, record)));
-        let work = stream::iter(records).map(|(id, record)| {
-            let (config, runner) = (&config, &runner);
+        let deadline = deadline(context);
+        let records: Vec<_> =
+            event.records.iter().filter_map(|record| Some((record.message_id.clone()?, record))).collect();
+        let by = deadline.checked_sub(TO_RECORD).unwrap_or(deadline);
+        let packs = Packs::of(&context.request_id, records.len(), RECORDS_AT_ONCE, by);
+        let at_once = if config.packs() { RECORDS_WITH_PACKS } else { RECORDS_AT_ONCE };
+        let work = stream::iter(records.into_iter().enumerate()).map(|(index, (id, record))| {
+            let runner = self.runner(&config, context, deadline, packs.record(index));
+            let config = &config;
             async move {
                 let verdict = self.record(config, runner, &id, record).await;
                 self.settle(&id, record, verdict).await.then_some(id)
             }
         });
-        let failed = work.buffer_unordered(RECORDS_AT_ONCE).filter_map(async |id| id).collect::<Vec<_>>().await;
+        let failed = work.buffer_unordered(at_once).filter_map(async |id| id).collect::<Vec<_>>().await;
         batch::response(failed)
     }
 
-    fn runner(&self, config: &Arc<Config>, context: &Context) -> Runner {
-        let ends = UNIX_EPOCH + Duration::from_millis(context.deadline);
-        let left = ends.duration_since(clock::now().into()).unwrap_or_default();
+    fn runner(&self, config: &Arc<Config>, context: &Context, deadline: Instant, record: Record) -> Runner {
         Runner {
             ledger: self.ledger.clone(),
             pauses: self.pauses.clone(),
             requeue: self.requeue.clone(),
             clients: self.connected.clients(config),
+            record,
             invocation: context.request_id.clone(),
-            deadline: Instant::now() + left.saturating_sub(TO_ANSWER),
+            deadline,
             max_receive_count: self.max_receive_count,
         }
     }
 
     /// One record. Whatever happens to it, a panic included, touches no other.
-    async fn record(&self, config: &Config, runner: &Runner, id: &str, record: &SqsMessage) -> Verdict {
+    async fn record(&self, config: &Config, runner: Runner, id: &str, record: &SqsMessage) -> Verdict {
         let message = batch::message(record);
         let receive_count = message.receive_count;
-        let work = AssertUnwindSafe(runner.process(config, &self.payloads, message)).catch_unwind();
+        let work = async {
+            runner.record.turn().await;
+            AssertUnwindSafe(runner.process(config, &self.payloads, message)).catch_unwind().await
+        };
         let left = runner.deadline.saturating_duration_since(Instant::now());
         match tokio::time::timeout(left, work).await {
             Err(_) => {

@@ -130,6 +130,13 @@ pub enum Reservation {
     OnResponseSuccess,
 }
 
+impl Config {
+    /// Whether a pipeline puts many orders into one object.
+    pub fn packs(&self) -> bool {
+        self.pipelines.iter().any(|pipeline| pipeline.transport.packed().is_some())
+    }
+}
+
 /// The files that the document names, by name: templates, certificates.
 #[derive(Debug, Clone, Default)]
 pub struct Files(BTreeMap<String, String>);

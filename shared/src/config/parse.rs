@@ -157,6 +157,12 @@ fn read_pipeline(table: &Table<'_>, context: &Context<'_>) -> Option<Pipeline> {
     let format = table.required("format").and_then(|node| format::read(&node, context.files));
     let transport_node = table.required("transport");
     let transport = transport_node.as_ref().and_then(|node| transport::read(node, context.egress));
+    if let (Some(format), Some(transport), Some(node)) = (&format, &transport, &transport_node)
+        && transport.packed().is_some()
+        && let Err(why) = format.packing()
+    {
+        node.problem(format!("pack: {why}"));
+    }
     let response = table.get("response").and_then(|node| read_response(&node, transport.as_deref()));
     let reservation = table.read("reservation", value::one_of(&RESERVATIONS)).flatten();
     let retries = read_retries(table.get("retries"), context.max_receive_count);

@@ -122,3 +122,24 @@ fn a_location_is_a_bundled_directory_or_a_prefix_in_a_bucket() {
         assert_eq!(Location::from_uri(uri, root).ok(), expected, "{uri:?}");
     }
 }
+
+#[test]
+fn a_format_that_cannot_be_packed_is_a_problem() {
+    let text = r#"
+[[shops]]
+code = "acme"
+platform = "shopify"
+secrets = ["s"]
+
+[[pipelines]]
+code = "lake"
+format = { type = "xml" }
+transport = { type = "s3", key = "packs/{{ pack.id }}", pack = {} }
+"#;
+    let problems = parse("ordersync.toml", text, &Files::default(), 10).unwrap_err().to_string();
+    assert!(
+        problems.contains("transport: pack: documents of this format cannot stand one after another"),
+        "{problems}"
+    );
+    assert!(parse("ordersync.toml", &text.replace("xml", "json"), &Files::default(), 10).unwrap().packs());
+}

@@ -159,6 +159,21 @@ impl Observation {
     }
 }
 
+/// Who takes a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder<'a> {
+    /// Names this attempt and no other.
+    pub owner: &'a str,
+    /// The object of many orders that the attempt is to put the export into, `s3://bucket/key`.
+    pub pack: Option<&'a str>,
+}
+
+impl<'a, T: AsRef<str> + ?Sized> From<&'a T> for Holder<'a> {
+    fn from(owner: &'a T) -> Self {
+        Self { owner: owner.as_ref(), pack: None }
+    }
+}
+
 /// The right to work on an export until a time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lease {
@@ -166,6 +181,8 @@ pub struct Lease {
     pub key: ExportKey,
     /// Number of this attempt, from 1.
     pub attempt: u32,
+    /// The object of many orders that the row names: the export may be in it, by this attempt or an earlier one.
+    pub pack: Option<String>,
     pub(super) owner: String,
     pub(super) began: Timestamp,
     pub(super) history: Vec<Attempt>,

@@ -33,7 +33,7 @@ use crate::pipeline::idempotency_key;
 pub use attempt::{Attempt, Outcome};
 pub use control::{Pause, Pauses};
 pub use due::{Due, HAND_OUT_AGAIN, Parked, Wait, Waiting, Why};
-pub use facts::{Completion, Facts, Lease, NextStep, Observation, Recorded, Told, customer_key};
+pub use facts::{Completion, Facts, Holder, Lease, NextStep, Observation, Recorded, Told, customer_key};
 pub use pages::{Pages, Summary};
 pub use payload::{Payload, PayloadStore, STORED_PAYLOADS, stored_payloads};
 pub use recover::{Answered, Reset};

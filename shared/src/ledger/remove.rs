@@ -20,7 +20,7 @@ const NO_NUMBER: &str = "erased";
 /// Why an erased export is over.
 const ERASED: &str = "erased on request";
 /// What decides about removing a row. Without the raw order and the attempts, which are most of it.
-const OUTLINE: [&str; 13] = [
+const OUTLINE: [&str; 14] = [
     "pk",
     "sk",
     "number",
@@ -33,6 +33,7 @@ const OUTLINE: [&str; 13] = [
     "payload_key",
     "envelope",
     "destination",
+    "pack",
     "erased_at",
 ];
 

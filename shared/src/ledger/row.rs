@@ -40,6 +40,8 @@ pub struct Row {
     pub external_id: Option<String>,
     /// Where the document is.
     pub destination: Option<String>,
+    /// The object of many orders that an attempt may have put it into, while that is not known: `s3://bucket/key`.
+    pub pack: Option<String>,
     /// When the destination took it.
     pub exported_at: Option<Timestamp>,
     /// The platform's word for the order's state when it was last told.
@@ -171,6 +173,7 @@ impl Row {
             last_error: text("last_error"),
             external_id: text("external_id"),
             destination: text("destination"),
+            pack: text("pack"),
             exported_at: time("exported_at"),
             order_state: text("order_state"),
             payment_state: text("payment_state"),
@@ -223,6 +226,7 @@ impl Row {
             last_error: None,
             external_id: None,
             destination: None,
+            pack: None,
             exported_at: None,
             order_state: None,
             payment_state: None,

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use super::attempt::with_attempt;
 use super::change::Change;
 use super::keys::{acknowledge_key, sortable, status_key, unpaid_key};
-use super::{Attempt, Completion, ExportKey, Facts, Fault, Lease, NextStep, Outcome, Payload, Row, Status, Told};
+use super::{
+    Attempt, Completion, ExportKey, Facts, Fault, Holder, Lease, NextStep, Outcome, Payload, Row, Status, Told,
+};
 
 mod answered;
 mod observed;
@@ -65,12 +67,12 @@ pub(super) fn begin(
     key: &ExportKey,
     facts: &Facts,
     state: State,
-    owner: &str,
+    holder: Holder<'_>,
     now: Timestamp,
     until: Timestamp,
 ) -> Change {
-    let change = leased(arrival(key, facts, Status::Processing, state, now), 1, owner, until).remove(&["last_error"]);
-    first(change, facts, state)
+    let change = leased(arrival(key, facts, Status::Processing, state, now), 1, holder.owner, until);
+    first(named(change, holder.pack).remove(&["last_error"]), facts, state)
 }
 
 /// The condition of every first write.
@@ -88,9 +90,11 @@ fn news(told: Told) -> [(&'static str, AttributeValue); 2] {
     [("told", time(told.at)), ("rank", number(told.rank.into()))]
 }
 
-/// Takes the lease for a further attempt, at the row as it was seen.
-pub(super) fn resume(row: &Row, history: &[Attempt], owner: &str, now: Timestamp, until: Timestamp) -> Change {
-    leased(moved(Change::default(), &row.key, Status::Processing, now), row.attempts + 1, owner, until)
+/// Takes the lease for a further attempt, at the row as it was seen. A pack that an earlier one named stays named: the
+/// export may be in it.
+pub(super) fn resume(row: &Row, history: &[Attempt], holder: Holder<'_>, now: Timestamp, until: Timestamp) -> Change {
+    let change = moved(Change::default(), &row.key, Status::Processing, now);
+    named(leased(change, row.attempts + 1, holder.owner, until), holder.pack.filter(|_| row.pack.is_none()))
         .set("history", attributes(history))
         .expects(
             &format!("attribute_not_exists(#canceled_at) AND {} AND ({DUE} OR {EXPIRED})", as_seen(row)),
@@ -107,6 +111,19 @@ fn leased(change: Change, attempt: u32, owner: &str, until: Timestamp) -> Change
         .remove(&WAITING)
 }
 
+/// Names the pack that the export may be in from now on.
+fn named(change: Change, pack: Option<&str>) -> Change {
+    match pack {
+        Some(pack) => change.set("pack", text(pack)),
+        None => change,
+    }
+}
+
+/// Names another pack than the one that the export turned out not to be in.
+pub(super) fn repack(lease: &Lease, pack: &str) -> Change {
+    named(Change::default(), Some(pack)).expects(HELD, &held(lease))
+}
+
 fn attributes(history: &[Attempt]) -> AttributeValue {
     AttributeValue::L(history.iter().map(Attempt::to_attribute).collect())
 }
@@ -120,6 +137,7 @@ pub(super) fn complete(lease: &Lease, completion: &Completion, now: Timestamp, r
         .set_or_remove("due_key", completion.acknowledge_by.map(|_| text(&acknowledge_key(&lease.key))))
         .set_or_remove("due_at", completion.acknowledge_by.map(time))
         .remove(&["last_error"])
+        .remove(lease.pack.as_ref().map_or(&[], |_| &["pack"]))
         .remove(&LEASE)
 }
 

@@ -6,46 +6,51 @@ use super::change::{Change, Changed};
 use super::state::refusal;
 use super::transition::{self, State, history_with_lost};
 use super::{
-    Claim, Completion, ExportKey, Facts, Fault, Lease, Ledger, LedgerError, NextStep, Payload, Recorded, Row, Status,
+    Claim, Completion, ExportKey, Facts, Fault, Holder, Lease, Ledger, LedgerError, NextStep, Payload, Recorded, Row,
+    Status,
 };
 
 impl Ledger {
     /// Takes the lease on an export until `until`. The first attempt is one write, which also keeps the raw order; a
-    /// further one leaves what is known of the order as it is, since a later webhook may have changed it. `owner` names
-    /// this attempt and no other.
-    pub async fn claim(
+    /// further one leaves what is known of the order as it is, since a later webhook may have changed it.
+    pub async fn claim<'h>(
         &self,
         key: &ExportKey,
         facts: &Facts,
-        owner: &str,
+        holder: impl Into<Holder<'h>>,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Claim<Lease>, LedgerError> {
-        match self.first(key, |state| transition::begin(key, facts, state, owner, now, until)).await? {
+        let holder = holder.into();
+        match self.first(key, |state| transition::begin(key, facts, state, holder, now, until)).await? {
             Changed::Done => Ok(Claim::Granted(Lease {
                 key: key.clone(),
                 attempt: 1,
-                owner: owner.to_owned(),
+                pack: holder.pack.map(ToOwned::to_owned),
+                owner: holder.owner.to_owned(),
                 began: now,
                 history: Vec::new(),
                 is_stored: matches!(facts.payload, Payload::Stored(_)),
             })),
-            Changed::Refused(Some(row)) => self.claim_again(&row, owner, now, until).await,
+            Changed::Refused(Some(row)) => self.claim_again(&row, holder, now, until).await,
             Changed::Refused(None) => Err(LedgerError::keeps_changing()),
         }
     }
 
     /// Takes the lease on an export that was begun, as it was seen.
-    pub async fn claim_again(
+    pub async fn claim_again<'h>(
         &self,
         row: &Row,
-        owner: &str,
+        holder: impl Into<Holder<'h>>,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Claim<Lease>, LedgerError> {
+        let holder = holder.into();
+        let owner = holder.owner;
         let lease = |row: &Row, attempt, history| Lease {
             key: row.key.clone(),
             attempt,
+            pack: row.pack.as_deref().or(holder.pack).map(ToOwned::to_owned),
             owner: owner.to_owned(),
             began: now,
             history,
@@ -60,7 +65,7 @@ impl Ledger {
             return Ok(refusal);
         }
         let history = history_with_lost(row, now);
-        match self.change(&row.key, transition::resume(row, &history, owner, now, until)).await? {
+        match self.change(&row.key, transition::resume(row, &history, holder, now, until)).await? {
             Changed::Done => Ok(Claim::Granted(lease(row, row.attempts + 1, history))),
             Changed::Refused(Some(now_it_is)) if now_it_is.is_held_by(owner) => {
                 Ok(Claim::Granted(lease(&now_it_is, now_it_is.attempts, history)))
@@ -78,6 +83,14 @@ impl Ledger {
             return Ok(Recorded::LeftAsIs);
         }
         self.untouched(&row.key, transition::end_canceled(row, now, self.retention)).await
+    }
+
+    /// Names another pack for an export that turned out not to be in the one that its row names.
+    pub async fn repack(&self, lease: &Lease, pack: &str) -> Result<Lease, LedgerError> {
+        match self.change(&lease.key, transition::repack(lease, pack)).await? {
+            Changed::Done => Ok(Lease { pack: Some(pack.to_owned()), ..lease.clone() }),
+            Changed::Refused(_) => Err(LedgerError::LeaseLost),
+        }
     }
 
     /// Records that the destination has it. The second and last write of an export that succeeds first time.

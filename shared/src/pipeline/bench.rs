@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_smithy_mocks::{Rule, RuleMode, mock_client};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -15,11 +15,12 @@ use super::message::{Message, MessageError};
 use super::run::Runner;
 use super::transport::Clients;
 use super::transport::egress::Egress;
+use super::transport::s3::pack::{Packs, Record};
 use super::verdict::Verdict;
 use super::wait::PauseBoard;
 use crate::clock;
 use crate::config::{self, Config, Files};
-use crate::fake::{FakeQueue, FakeTable, Log, attribute};
+use crate::fake::{FakeBucket, FakeQueue, FakeTable, Log, attribute};
 use crate::ledger::{ExportKey, Ledger, PayloadStore, Recorded, Row, Waiting};
 use crate::queue::export_fields;
 use crate::secrets::Secrets;
@@ -57,6 +58,16 @@ impl Hook {
         Self { topic, order: json!({ "id": "1" }), received_at: to_millisecond(clock::now()) }
     }
 
+    fn message(&self, id: &str, receive_count: u32) -> Message {
+        let fields = [
+            ("shop", "acme".to_owned()),
+            ("topic", self.topic.to_owned()),
+            ("received_at", self.received_at.to_string()),
+        ];
+        let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Message { id: id.into(), fields, body: self.order.to_string(), receive_count }
+    }
+
     /// The same, received at another time.
     pub(crate) fn received_at(self, received_at: Timestamp) -> Self {
         Self { received_at: to_millisecond(received_at), ..self }
@@ -73,6 +84,7 @@ pub(crate) fn key(pipeline: &str) -> ExportKey {
 pub(crate) struct Bench {
     pub(crate) table: FakeTable,
     pub(crate) queue: FakeQueue,
+    pub(crate) bucket: FakeBucket,
     pub(crate) ledger: Ledger,
     pub(crate) config: Arc<Config>,
     log: Log,
@@ -84,23 +96,32 @@ impl Bench {
     /// With a shop `acme` of the generic platform, and these pipelines: `code` and whatever else they have, without
     /// format and transport.
     pub(crate) fn new(pipelines: &str) -> Self {
-        let mut text = String::from(
-            "[[shops]]\ncode = \"acme\"\nplatform = \"generic\"\nsecrets = [\"s\"]\nsignature = { header = \"x\" }\n",
-        );
+        let mut text = String::new();
         for pipeline in pipelines.split(';') {
             text += "\n[[pipelines]]\nformat = { type = \"json\" }\n";
             text += "transport = { type = \"http\", url = \"https://erp.example.com/\" }\n";
             text += &pipeline.trim().replace(" | ", "\n");
         }
-        let mut config = config::parse("ordersync.toml", &text, &Files::default(), 3).expect("a configuration");
+        let mut bench = Self::with(&text);
+        let config = Arc::get_mut(&mut bench.config).expect("nobody else has it yet");
+        for pipeline in &mut config.pipelines {
+            pipeline.transport = Box::new(bench.destination.clone());
+        }
+        bench
+    }
+
+    /// With the same shop, and these pipelines as they are.
+    pub(crate) fn with(pipelines: &str) -> Self {
+        let shop =
+            "[[shops]]\ncode = \"acme\"\nplatform = \"generic\"\nsecrets = [\"s\"]\nsignature = { header = \"x\" }\n";
+        let text = format!("{shop}{pipelines}");
+        let config = config::parse("ordersync.toml", &text, &Files::default(), 3).expect("a configuration");
         let log = Log::default();
         let (table, destination) = (FakeTable::new(log.clone()), Destination::new(log.clone()));
-        for pipeline in &mut config.pipelines {
-            pipeline.transport = Box::new(destination.clone());
-        }
         Self {
             ledger: table.ledger(),
             queue: FakeQueue::new(log.clone()),
+            bucket: FakeBucket::new(log.clone()),
             config: Arc::new(config),
             pauses: PauseBoard::default(),
             table,
@@ -136,13 +157,38 @@ impl Bench {
 
     /// One delivery of a webhook, of three in all.
     pub(crate) async fn deliver(&self, hook: &Hook, receive_count: u32) -> Result<Verdict, MessageError> {
-        let fields = [
-            ("shop", "acme".to_owned()),
-            ("topic", hook.topic.to_owned()),
-            ("received_at", hook.received_at.to_string()),
-        ];
-        let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        self.process(Message { id: "m".into(), fields, body: hook.order.to_string(), receive_count }).await
+        self.process(hook.message("m", receive_count)).await
+    }
+
+    /// One delivery of webhooks in one batch, of which so many are worked on at the same time.
+    pub(crate) async fn deliver_batch(
+        &self,
+        hooks: &[Hook],
+        receive_count: u32,
+        at_once: usize,
+    ) -> Vec<Result<Verdict, MessageError>> {
+        let packs = Self::packs(hooks.len(), at_once);
+        join_all(hooks.iter().enumerate().map(|(index, hook)| self.deliver_in(&packs, index, hook, receive_count)))
+            .await
+    }
+
+    /// What the records of a batch are worked on with.
+    pub(crate) fn packs(records: usize, at_once: usize) -> Packs {
+        Packs::of("an invocation", records, at_once, Instant::now() + Duration::from_secs(29))
+    }
+
+    /// One record of a batch.
+    pub(crate) async fn deliver_in(
+        &self,
+        packs: &Packs,
+        index: usize,
+        hook: &Hook,
+        receive_count: u32,
+    ) -> Result<Verdict, MessageError> {
+        let runner = self.runner(packs.record(index));
+        runner.record.turn().await;
+        let message = hook.message(&format!("m{index}"), receive_count);
+        runner.process(&self.config, &self.payloads(), message).await
     }
 
     /// One delivery of the message of an export.
@@ -152,17 +198,26 @@ impl Bench {
     }
 
     async fn process(&self, message: Message) -> Result<Verdict, MessageError> {
-        let s3 = mock_client!(aws_sdk_s3, RuleMode::Sequential, &[] as &[&Rule]);
-        let runner = Runner {
+        let runner = self.runner(Record::alone(Instant::now() + Duration::from_secs(29)));
+        runner.process(&self.config, &self.payloads(), message).await
+    }
+
+    fn payloads(&self) -> PayloadStore {
+        PayloadStore { s3: self.bucket.client(), bucket: "bucket".into() }
+    }
+
+    fn runner(&self, record: Record) -> Runner {
+        let clients = Clients::new(self.bucket.client(), "bucket", Secrets::fixed::<String>([]), Egress::default());
+        Runner {
             ledger: self.ledger.clone(),
             pauses: self.pauses.clone(),
             requeue: self.queue.requeue(),
-            clients: Clients::new(s3.clone(), "bucket", Secrets::fixed::<String>([]), Egress::default()),
+            clients,
+            record,
             invocation: fastrand::u64(..).to_string(),
             deadline: Instant::now() + Duration::from_secs(30),
             max_receive_count: 3,
-        };
-        runner.process(&self.config, &PayloadStore { s3, bucket: "bucket".into() }, message).await
+        }
     }
 
     /// Every row of the order.

@@ -158,7 +158,8 @@ impl Runner {
         // Each delivery begins with another pipeline, so that slow ones cannot keep the others from their turn.
         let turn = usize::try_from(arrival.receive_count).unwrap_or(0) % pipelines.len().max(1);
         pipelines.rotate_left(turn);
-        let runs = stream::iter(pipelines).map(|pipeline| self.run(pipeline, arrival));
+        let begun: Vec<_> = pipelines.into_iter().map(|pipeline| (pipeline, self.record.begin())).collect();
+        let runs = stream::iter(begun).map(|(pipeline, going)| self.run_begun(pipeline, arrival, going));
         Ok(runs.buffer_unordered(PIPELINES_AT_ONCE).fold(Verdict::Done, async |all, one| all.and(one)).await)
     }
 

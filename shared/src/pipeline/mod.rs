@@ -9,6 +9,7 @@ pub mod message;
 mod news;
 mod reexport;
 mod reference;
+mod repack;
 pub mod response;
 pub mod result;
 pub mod run;

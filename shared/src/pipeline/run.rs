@@ -8,20 +8,21 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::transport::Clients;
+use super::transport::s3::pack::{Going, Place, Record};
 use super::verdict::Verdict;
 use super::wait::PauseBoard;
 use super::{Export, Failure, filter};
 use crate::clock::{self, later};
 use crate::config::Pipeline;
 use crate::ledger::{
-    Claim, Completion, ExportKey, Facts, Fault, Lease, Ledger, LedgerError, NextStep, Recorded, Row, Status,
+    Claim, Completion, ExportKey, Facts, Fault, Holder, Lease, Ledger, LedgerError, NextStep, Recorded, Row, Status,
 };
 use crate::order::Order;
 use crate::queue::{Requeue, backoff};
 use crate::webhook::Headers;
 
 /// Kept back from an attempt's time to record how it ended.
-const TO_RECORD: Duration = Duration::from_secs(1);
+pub const TO_RECORD: Duration = Duration::from_secs(1);
 /// An attempt that would have less time than this is not begun.
 pub(super) const LEAST: Duration = Duration::from_secs(2);
 /// How much longer than the attempt the lease lasts, so that a slow record is not overtaken.
@@ -31,7 +32,7 @@ const LONGEST_WAIT_TO_RECORD: Duration = Duration::from_secs(2);
 /// Longest error and response text kept in the ledger, in characters.
 const KEPT_TEXT: usize = 2000;
 
-/// What exports are run with; made once for a batch.
+/// What exports are run with; made once for a batch, but for the record.
 #[derive(Debug, Clone)]
 pub struct Runner {
     /// The ledger.
@@ -42,6 +43,8 @@ pub struct Runner {
     pub requeue: Requeue,
     /// What transports work with.
     pub clients: Clients,
+    /// The record of the batch that is worked on.
+    pub record: Record,
     /// The invocation's own identifier.
     pub invocation: String,
     /// When work must be over.
@@ -74,8 +77,13 @@ pub struct Arrival<'a> {
 impl Runner {
     /// Takes an order through one pipeline.
     pub async fn run(&self, pipeline: &Pipeline, arrival: Arrival<'_>) -> Verdict {
+        self.run_begun(pipeline, arrival, self.record.begin()).await
+    }
+
+    /// Does the same as one of several exports of a record, all of which were begun before.
+    pub(super) async fn run_begun(&self, pipeline: &Pipeline, arrival: Arrival<'_>, going: Going) -> Verdict {
         let key = ExportKey::new(&arrival.order.shop, &arrival.order.id, &pipeline.code);
-        match self.try_run(pipeline, &key, arrival).await {
+        match self.try_run(pipeline, &key, arrival, &going).await {
             Ok(verdict) => verdict,
             Err(LedgerError::LeaseLost) => {
                 tracing::warn!(export = key.idempotency_key(), "lease lost on {}: looked at again later", key.name());
@@ -93,6 +101,7 @@ impl Runner {
         pipeline: &Pipeline,
         key: &ExportKey,
         arrival: Arrival<'_>,
+        going: &Going,
     ) -> Result<Verdict, LedgerError> {
         let now = clock::now();
         match pipeline.filter.decide(arrival.order, now) {
@@ -125,13 +134,15 @@ impl Runner {
                 None => Verdict::Retry(Duration::ZERO),
             });
         }
-        let (owner, lease_ends) = (arrival.owner, later(now, left + LEASE_MARGIN));
+        let place = going.place(&self.clients, pipeline, arrival.order);
+        let pack = place.as_ref().and_then(|place| Some(place.as_ref().ok()?.pack()));
+        let (holder, lease_ends) = (Holder { owner: arrival.owner, pack }, later(now, left + LEASE_MARGIN));
         let claim = match arrival.row {
-            Some(row) => self.ledger.claim_again(row, owner, now, lease_ends).await?,
-            None => self.ledger.claim(key, arrival.facts, owner, now, lease_ends).await?,
+            Some(row) => self.ledger.claim_again(row, holder, now, lease_ends).await?,
+            None => self.ledger.claim(key, arrival.facts, holder, now, lease_ends).await?,
         };
         match claim {
-            Claim::Granted(lease) => self.attempt(pipeline, &lease, arrival).await,
+            Claim::Granted(lease) => self.attempt(pipeline, lease, arrival, place).await,
             Claim::Waits { until } if arrival.row.is_none() => {
                 tracing::info!(export = key.idempotency_key(), %until, "waits already: {}", key.name());
                 Ok(Verdict::Done)
@@ -146,13 +157,27 @@ impl Runner {
     }
 
     /// The attempt itself. A panic in it is a failure of this export and touches no other.
-    async fn attempt(&self, pipeline: &Pipeline, lease: &Lease, arrival: Arrival<'_>) -> Result<Verdict, LedgerError> {
-        let outcome = AssertUnwindSafe(self.deliver(pipeline, lease, arrival)).catch_unwind().await;
-        let outcome =
-            outcome.unwrap_or_else(|_| Err(Failure::retryable("the attempt panicked, see the function's log")));
+    async fn attempt(
+        &self,
+        pipeline: &Pipeline,
+        lease: Lease,
+        arrival: Arrival<'_>,
+        place: Option<Result<Place<'_>, Failure>>,
+    ) -> Result<Verdict, LedgerError> {
+        let pack = place.as_ref().and_then(|place| Some(place.as_ref().ok()?.pack()));
+        let (lease, packed) = self.settle_pack(lease, pack).await?;
+        let lease = &lease;
+        let outcome = match packed {
+            Ok(None) => {
+                let outcome = AssertUnwindSafe(self.deliver(pipeline, lease, arrival, place)).catch_unwind().await;
+                outcome.unwrap_or_else(|_| Err(Failure::retryable("the attempt panicked, see the function's log")))
+            }
+            Ok(Some(destination)) => Ok(completion(pipeline, destination, None)),
+            Err(failure) => Err(failure),
+        };
         match outcome {
             Ok(completion) => {
-                self.record(async || self.ledger.complete(lease, &completion, clock::now()).await).await?;
+                self.put_on_record(async || self.ledger.complete(lease, &completion, clock::now()).await).await?;
                 let export = lease.key.idempotency_key();
                 tracing::info!(export, attempt = lease.attempt, "exported {}", lease.key.name());
                 Ok(Verdict::Done)
@@ -161,7 +186,13 @@ impl Runner {
         }
     }
 
-    async fn deliver(&self, pipeline: &Pipeline, lease: &Lease, arrival: Arrival<'_>) -> Result<Completion, Failure> {
+    async fn deliver(
+        &self,
+        pipeline: &Pipeline,
+        lease: &Lease,
+        arrival: Arrival<'_>,
+        place: Option<Result<Place<'_>, Failure>>,
+    ) -> Result<Completion, Failure> {
         let idempotency_key = lease.key.idempotency_key();
         let export = Export {
             pipeline: &pipeline.code,
@@ -172,18 +203,22 @@ impl Runner {
         };
         let document = pipeline.format.render(export)?;
         let left = self.deadline.saturating_duration_since(Instant::now()).saturating_sub(TO_RECORD);
-        let delivery = pipeline.transport.deliver(&self.clients, export, &document, left);
+        let delivery = async {
+            match place {
+                Some(place) => place?.deliver(&idempotency_key, document, arrival.raw.len()).await,
+                None => pipeline.transport.deliver(&self.clients, export, &document, left).await,
+            }
+        };
         let receipt = tokio::time::timeout(left, delivery).await;
         let receipt = receipt.map_err(|_| Failure::retryable("the time of this invocation ran out"))??;
         let reading = pipeline.response.as_ref().map(|reader| reader.read(&receipt)).transpose()?;
         let external_id = reading.and_then(|reading| reading.external_id);
-        let acknowledge_by = pipeline.acknowledge_within.map(|within| later(clock::now(), within));
-        Ok(Completion { destination: receipt.destination, external_id, acknowledge_by })
+        Ok(completion(pipeline, receipt.destination, external_id))
     }
 
     /// Records how an attempt ended. An outcome that is not on record is an attempt that will be made again, so the
     /// ledger is asked as long as there is time.
-    async fn record<T>(&self, write: impl AsyncFn() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+    async fn put_on_record<T>(&self, write: impl AsyncFn() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
         let mut wait = Duration::from_millis(200);
         loop {
             match write().await {
@@ -215,7 +250,7 @@ impl Runner {
         let response = failure.response.as_deref().map(capped);
         let (key, export) = (&lease.key, lease.key.idempotency_key());
         let status =
-            self.record(async || self.ledger.fail(lease, &record, response.as_deref(), next, now).await).await?;
+            self.put_on_record(async || self.ledger.fail(lease, &record, response.as_deref(), next, now).await).await?;
         Ok(match (status, next, wait) {
             (Status::Pending, NextStep::Retry { not_before }, Some(wait)) => {
                 tracing::warn!(export, attempt = lease.attempt, error = message, %not_before, "to retry {}", key.name());
@@ -233,6 +268,12 @@ impl Runner {
             }
         })
     }
+}
+
+/// An export that its destination has from now on.
+fn completion(pipeline: &Pipeline, destination: String, external_id: Option<String>) -> Completion {
+    let acknowledge_by = pipeline.acknowledge_within.map(|within| later(clock::now(), within));
+    Completion { destination, external_id, acknowledge_by }
 }
 
 /// The verdict on an export that is over, said in the log.

@@ -28,10 +28,11 @@ pub(super) fn template(
     name: &str,
     source: &str,
     escape: Escape,
+    known: Known<'_>,
     undeclared: HashSet<String>,
 ) -> Result<(), TemplateError> {
     let tokens = tokens::of_template(source);
-    Check { name, tokens: &tokens }.run(Known::Names(&["order", "pipeline"]), undeclared, escape)
+    Check { name, tokens: &tokens }.run(known, undeclared, escape)
 }
 
 /// Checks an expression that compiles.

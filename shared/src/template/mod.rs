@@ -6,6 +6,7 @@ mod error;
 mod escape;
 mod filters;
 mod model;
+mod pack;
 mod render;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -26,6 +27,7 @@ use crate::order::Order;
 pub(crate) use check::Known;
 pub(crate) use escape::{is_allowed_in_xml, xml};
 pub(crate) use filters::guard_formula;
+pub(crate) use pack::PackName;
 pub(crate) use values::OrderValues;
 
 /// Why a template or expression does not compile or render: where, and what was expected.
@@ -70,18 +72,25 @@ impl fmt::Debug for Template {
 impl Template {
     /// Compiles `source`; `name` is what errors call it.
     pub fn compile(name: &str, source: &str, escape: Escape) -> Result<Self, TemplateError> {
+        Self::compile_knowing(name, source, escape, &["order", "pipeline"])
+    }
+
+    fn compile_knowing(name: &str, source: &str, escape: Escape, known: &[&str]) -> Result<Self, TemplateError> {
         let mut environment = render::environment(escape);
         let compiled = environment.add_template_owned(name.to_owned(), source.to_owned());
         compiled.map_err(|error| error::describe(name, source, &error))?;
         let template = Self { environment, name: name.to_owned(), escape };
         let unknown = template.get()?.undeclared_variables(false);
-        check::template(name, source, escape, unknown)?;
+        check::template(name, source, escape, Known::Names(known), unknown)?;
         Ok(template)
     }
 
     /// Renders it for an order and the pipeline's code.
     pub fn render(&self, order: &Order, pipeline: &str) -> Result<String, TemplateError> {
-        let root = OrderValues::of(order).root(pipeline);
+        self.render_over(OrderValues::of(order).root(pipeline))
+    }
+
+    fn render_over(&self, root: Value) -> Result<String, TemplateError> {
         let rendered = render::capped(&self.get()?, root)?;
         if self.escape == Escape::ObjectKey {
             escape::check_key(&rendered).map_err(|message| self.error(message))?;

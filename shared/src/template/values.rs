@@ -57,11 +57,11 @@ pub(super) fn from_json(values: &serde_json::Value) -> Value {
 
 /// Named values in the order in which they were given; minijinja's own maps sort them.
 #[derive(Debug)]
-struct Fields(Vec<(Cow<'static, str>, Value)>);
+pub(super) struct Fields(Vec<(Cow<'static, str>, Value)>);
 
 impl Fields {
     /// The fields of the model, whose names are known.
-    fn value(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    pub(super) fn value(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
         Value::from_object(Self(fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect()))
     }
 }

@@ -135,7 +135,7 @@ async fn who_wrote_an_object_is_known_and_one_that_is_not_there_is_no_failure() 
     let there = mock!(aws_sdk_s3::Client::head_object)
         .match_requests(|input| input.version_id() == Some("v1"))
         .then_output(|| HeadObjectOutput::builder().content_length(9).metadata("ordersync-export", "a:1:b").build());
-    let head = Head { bytes: 9, written_by: Some("a:1:b".into()) };
+    let head = Head { bytes: 9, written_by: Some("a:1:b".into()), members: None };
     assert_eq!(bucket(&[&there]).head("k", Some("v1")).await, Ok(Some(head)));
     let status = |status: u16| {
         mock!(aws_sdk_s3::Client::head_object).then_http_response(move || {

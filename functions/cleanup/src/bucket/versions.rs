@@ -8,6 +8,8 @@ pub(crate) struct Version {
     pub(crate) target: Target,
     pub(crate) bytes: u64,
     pub(crate) is_marker: bool,
+    /// Whether it is what the object is now.
+    pub(crate) is_latest: bool,
 }
 
 /// Which keys are meant.
@@ -37,10 +39,12 @@ impl Bucket {
             let page = self.s3.list_object_versions().bucket(&self.name).prefix(prefix);
             let page = page.set_key_marker(key_marker).set_version_id_marker(version_marker).send().await;
             let page = page.map_err(|failure| refused(&failure))?;
-            let versions = page.versions().iter().map(|one| (one.key(), one.version_id(), one.size(), false));
-            let markers = page.delete_markers().iter().map(|one| (one.key(), one.version_id(), None, true));
+            let versions =
+                page.versions().iter().map(|one| (one.key(), one.version_id(), one.size(), false, one.is_latest()));
+            let markers = page.delete_markers().iter();
+            let markers = markers.map(|one| (one.key(), one.version_id(), None, true, one.is_latest()));
             let mut is_past = false;
-            for (key, version, size, is_marker) in versions.chain(markers) {
+            for (key, version, size, is_marker, is_latest) in versions.chain(markers) {
                 let key = key.unwrap_or_default();
                 if wanted == Wanted::Key && key != prefix {
                     is_past = true;
@@ -49,7 +53,8 @@ impl Bucket {
                 // An object from before versioning has a version called "null".
                 let version = Some(version.unwrap_or("null").to_owned());
                 let target = Target { key: key.to_owned(), version };
-                found.push(Version { target, bytes: bytes(size), is_marker });
+                let is_latest = is_latest.unwrap_or(false);
+                found.push(Version { target, bytes: bytes(size), is_marker, is_latest });
             }
             key_marker = page.next_key_marker;
             version_marker = page.next_version_id_marker;

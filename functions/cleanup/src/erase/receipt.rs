@@ -19,6 +19,8 @@ pub(super) struct Tally {
     pub(super) before: u64,
     /// Versions of objects that were removed.
     pub(super) objects: u64,
+    /// Objects of many orders that were written anew without the erased ones.
+    pub(super) packs: u64,
     /// Exports that were being tried, or were begun meanwhile, and stay until another run.
     pub(super) busy: u64,
     /// Orders that could not be erased, or not whole.
@@ -46,6 +48,9 @@ impl Tally {
         report.left(self.left);
         report.count("orders", self.orders);
         report.count("objects", self.objects);
+        if self.packs > 0 {
+            report.count("packs", self.packs);
+        }
         report
     }
 }
@@ -104,13 +109,15 @@ impl Erasure {
 impl Cleanup {
     /// Writes the receipt to log and bucket. Whether the bucket took it.
     pub(super) async fn store(&self, receipt: &Receipt) -> bool {
-        let Receipt { id, complete, tally: Tally { orders, rows, objects, busy, failed, left, .. }, .. } = receipt;
+        let Receipt { id, complete, tally: Tally { orders, rows, objects, packs, busy, failed, left, .. }, .. } =
+            receipt;
         tracing::info!(
             receipt = id,
             complete,
             orders,
             rows,
             objects,
+            packs,
             busy,
             failed,
             left,
@@ -137,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_receipt_says_how_much_and_not_whose() {
-        let tally = Tally { orders: 2, rows: 3, before: 1, objects: 7, ..Tally::default() };
+        let tally = Tally { orders: 2, rows: 3, before: 1, objects: 7, packs: 2, ..Tally::default() };
         let at = "2026-08-01T12:00:00Z".parse().unwrap();
         let receipt = Receipt::of("00ff".into(), at, &request(), tally);
         assert_eq!(receipt.key(), "receipts/erasure/2026-08-01-00ff.json");
@@ -145,7 +152,7 @@ mod tests {
             "receipt": {
                 "id": "00ff", "at": "2026-08-01T12:00:00Z", "asked_by": "email",
                 "digest": "0cea15c871ab4a2af3f7c77dd1d6930f09ca6d07927f38d4d482b6a50528b205",
-                "orders": 2, "rows": 3, "erased_before": 1, "objects": 7, "busy": 0, "failed": 0, "left": 0,
+                "orders": 2, "rows": 3, "erased_before": 1, "objects": 7, "packs": 2, "busy": 0, "failed": 0, "left": 0,
                 "complete": true,
             },
             "receipt_key": "receipts/erasure/2026-08-01-00ff.json",

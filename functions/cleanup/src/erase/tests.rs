@@ -6,6 +6,8 @@ use super::*;
 use crate::plan::tests::row;
 use crate::world::{Shared, World, run};
 
+mod packs;
+
 const PAYLOAD: &str = "payloads/orders/acme/1/aa.zst";
 const INBOUND: &str = "payloads/inbound/acme/2026/08/01/r-1";
 

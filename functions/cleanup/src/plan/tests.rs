@@ -30,6 +30,7 @@ pub(crate) fn row(order_id: &str, pipeline: &str, status: Status) -> Row {
         last_error: None,
         external_id: None,
         destination: None,
+        pack: None,
         exported_at: None,
         order_state: None,
         payment_state: None,
@@ -147,9 +148,10 @@ fn documents_go_with_their_exports_unless_they_are_to_stay() {
         updated_at: at.parse().unwrap(),
         ..row("1", pipeline, Status::Exported)
     };
-    let plan = plan(vec![exported("erp", OLD), exported("archive", OLD), exported("crm", NEW)]);
+    let packed = Row { destination: Some("s3://stack/packs/1.jsonl".into()), ..exported("lake", OLD) };
+    let plan = plan(vec![exported("erp", OLD), exported("archive", OLD), exported("crm", NEW), packed]);
     let settings = settings();
     let policy = Policy { settings: &settings, default: Duration::from_hours(24) };
     let documents: Vec<_> = plan.documents("stack", policy).into_iter().map(|(_, key)| key).collect();
-    assert_eq!((plan.due.len(), documents), (2, vec!["erp.json"]));
+    assert_eq!((plan.due.len(), documents), (3, vec!["erp.json"]), "a pack has other orders in it");
 }

@@ -33,14 +33,18 @@ fn facts() -> Facts {
 
 fn lease() -> Lease {
     let began = at("2026-01-05T09:20:00Z");
-    Lease { key: key(), attempt: 2, owner: "request-1".into(), began, history: Vec::new(), is_stored: false }
+    let (owner, history) = ("request-1".into(), Vec::new());
+    Lease { key: key(), attempt: 2, pack: None, owner, began, history, is_stored: false }
 }
 
 #[test]
 fn a_claim_names_the_states_it_may_come_from() {
     let (now, until) = (at("2026-01-05T09:15:02Z"), at("2026-01-05T09:15:37Z"));
-    insta::assert_snapshot!("begin", begin(&key(), &facts(), State::Say, "request-1", now, until).describe());
-    insta::assert_snapshot!("resume", resume(&Row::sample(Status::Pending), &[], "request-1", now, until).describe());
+    insta::assert_snapshot!("begin", begin(&key(), &facts(), State::Say, "request-1".into(), now, until).describe());
+    insta::assert_snapshot!(
+        "resume",
+        resume(&Row::sample(Status::Pending), &[], "request-1".into(), now, until).describe()
+    );
 }
 
 #[test]
@@ -241,4 +245,26 @@ fn a_cancellation_is_announced_only_where_nothing_was_tried() {
     insta::assert_snapshot!("announce", announce(&key(), &facts(), State::Say, again, now).describe());
     let seen = Row { attempts: 0, ..Row::sample(Status::Pending) };
     insta::assert_snapshot!("decline", decline(&seen, "when is false", now, Duration::from_hours(24)).describe());
+}
+
+#[test]
+fn a_pack_is_named_until_it_is_known_whether_the_export_is_in_it() {
+    let (now, until) = (at("2026-01-05T09:15:02Z"), at("2026-01-05T09:15:37Z"));
+    let holder = Holder { owner: "request-1", pack: Some("s3://bucket/packs/b") };
+    let names = |change: Change| change.describe().contains("#pack = :set_pack");
+    assert!(names(begin(&key(), &facts(), State::Say, holder, now, until)));
+    let row = Row::sample(Status::Pending);
+    assert!(names(resume(&row, &[], holder, now, until)));
+    let row = Row { pack: Some("s3://bucket/packs/a".into()), ..row };
+    assert!(!names(resume(&row, &[], holder, now, until)), "the export may be in the one that it names");
+    insta::assert_snapshot!(repack(&lease(), "s3://bucket/packs/b").describe(), @r"
+    SET #pack = :set_pack
+    IF #status = :processing AND #lease_owner = :owner
+    :owner = request-1
+    :processing = processing
+    :set_pack = s3://bucket/packs/b
+    ");
+    let lease = Lease { pack: row.pack, ..lease() };
+    let change = complete(&lease, &Completion::default(), now, Duration::from_hours(24)).describe();
+    assert!(change.contains("REMOVE") && change.contains("#pack"), "{change}");
 }

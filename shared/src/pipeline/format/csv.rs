@@ -4,7 +4,7 @@ use ::csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 use minijinja::Value;
 use toml::de::DeValue;
 
-use super::{Document, Export, Failure, Format};
+use super::{Document, Export, Failure, Format, Packing};
 use crate::config::document::{Node, Table};
 use crate::config::value;
 use crate::template::{Expression, Known, OrderValues, TemplateError, guard_formula};
@@ -138,6 +138,15 @@ impl CsvFormat {
         }
     }
 
+    /// A writer that has written the header, where there is one.
+    fn with_header(&self) -> ::csv::Result<Writer<Vec<u8>>> {
+        let mut writer = self.writer.from_writer(Vec::new());
+        if self.header {
+            writer.write_record(self.columns.iter().map(|column| &column.header))?;
+        }
+        Ok(writer)
+    }
+
     /// The fields that are the same in every line of an order; nothing for the others.
     fn fixed(&self, root: &Value) -> Result<Vec<Option<String>>, TemplateError> {
         let fixed = |column: &Column| (!column.is_of_line()).then(|| self.field(column, root)).transpose();
@@ -150,9 +159,6 @@ impl CsvFormat {
     }
 
     fn write(&self, export: Export<'_>, writer: &mut Writer<Vec<u8>>) -> Result<(), Failure> {
-        if self.header {
-            writer.write_record(self.columns.iter().map(|column| &column.header)).map_err(unwritable)?;
-        }
         let failed = |error: TemplateError| Failure::permanent(error.to_string());
         let roots = self.roots(export);
         let fixed = roots.first().map(|root| self.fixed(root)).transpose().map_err(failed)?.unwrap_or_default();
@@ -172,10 +178,15 @@ impl CsvFormat {
 
 impl Format for CsvFormat {
     fn render(&self, export: Export<'_>) -> Result<Document, Failure> {
-        let mut writer = self.writer.from_writer(Vec::new());
+        let mut writer = self.with_header().map_err(unwritable)?;
         self.write(export, &mut writer)?;
         let body = writer.into_inner().map_err(unwritable)?;
         Ok(Document { body, media_type: "text/csv; charset=utf-8".into(), headers: Vec::new() })
+    }
+
+    fn packing(&self) -> Result<Packing, String> {
+        let header = self.with_header().ok().and_then(|writer| writer.into_inner().ok());
+        header.map(|header| Packing::Text { header }).ok_or_else(|| "the header cannot be written as CSV".into())
     }
 }
 

@@ -1,6 +1,6 @@
 //! `json`: the order as it is, see `docs/order.schema.json`.
 
-use super::{Document, Export, Failure, Format};
+use super::{Document, Export, Failure, Format, Packing};
 use crate::config::document::Table;
 use crate::config::value;
 
@@ -22,5 +22,9 @@ impl Format for JsonFormat {
             if self.pretty { serde_json::to_vec_pretty(export.order) } else { serde_json::to_vec(export.order) };
         let body = written.map_err(|_| Failure::permanent("the order cannot be written as JSON"))?;
         Ok(Document { body, media_type: "application/json".into(), headers: Vec::new() })
+    }
+
+    fn packing(&self) -> Result<Packing, String> {
+        if self.pretty { Err("each order stands on one line: remove `pretty`".into()) } else { Ok(Packing::Lines) }
     }
 }

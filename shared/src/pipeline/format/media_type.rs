@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use super::well_formed;
+use super::{Packing, well_formed};
 use crate::template::Escape;
 
 /// A media type such as `application/json; charset=utf-8`.
@@ -45,6 +45,17 @@ pub(super) fn check(media_type: &str, text: &str) -> Result<(), String> {
         Kind::Json => well_formed::json(text),
         Kind::Xml => well_formed::xml(text),
         Kind::Html | Kind::Other => Ok(()),
+    }
+}
+
+/// How texts of this type stand one after another; why not, where they cannot.
+pub(super) fn packing(media_type: &str) -> Result<Packing, String> {
+    match kind(media_type) {
+        Kind::Json => Ok(Packing::Lines),
+        Kind::Other => Ok(Packing::Text { header: Vec::new() }),
+        Kind::Xml | Kind::Html => {
+            Err(format!("documents of the type {media_type} cannot stand one after another in one object"))
+        }
     }
 }
 
@@ -91,6 +102,19 @@ mod tests {
             ("application/x-jsonish", Kind::Other),
         ] {
             assert_eq!(kind(media_type), expected, "{media_type}");
+        }
+    }
+
+    #[test]
+    fn what_can_stand_one_after_another() {
+        for (media_type, expected) in [
+            ("application/json", Some(Packing::Lines)),
+            ("text/csv; charset=utf-8", Some(Packing::Text { header: Vec::new() })),
+            ("text/plain", Some(Packing::Text { header: Vec::new() })),
+            ("application/xml", None),
+            ("text/html", None),
+        ] {
+            assert_eq!(packing(media_type).ok(), expected, "{media_type}");
         }
     }
 

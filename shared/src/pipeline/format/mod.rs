@@ -5,6 +5,7 @@ mod csv;
 mod documented;
 mod json;
 mod media_type;
+mod packing;
 mod raw;
 #[cfg(test)]
 mod schema;
@@ -16,6 +17,7 @@ mod xml;
 
 use std::fmt;
 
+pub use self::packing::Packing;
 use super::{Document, Export, Failure};
 use crate::config::document::{Node, Table};
 use crate::config::{Files, value};
@@ -24,6 +26,11 @@ use crate::config::{Files, value};
 pub trait Format: fmt::Debug + Send + Sync {
     /// The document. A failure here is permanent: the same order fails again until template or order change.
     fn render(&self, export: Export<'_>) -> Result<Document, Failure>;
+
+    /// How its documents stand one after another in an object of many orders; why not, where they cannot.
+    fn packing(&self) -> Result<Packing, String> {
+        Err("documents of this format cannot stand one after another in one object".into())
+    }
 }
 
 /// Reads a format's settings and reports every key that is not one of them.

@@ -1,6 +1,6 @@
 //! `raw`: the webhook's body, byte for byte, and its own headers, so that a receiver can verify the shop's signature.
 
-use super::{Document, Export, Failure, Format};
+use super::{Document, Export, Failure, Format, Packing};
 use crate::config::document::Table;
 
 #[derive(Debug)]
@@ -23,6 +23,11 @@ impl Format for RawFormat {
             media_type: export.headers.get("content-type").unwrap_or("application/json").to_owned(),
             headers: own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         })
+    }
+
+    /// What was read as an order is JSON.
+    fn packing(&self) -> Result<Packing, String> {
+        Ok(Packing::Lines)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `template`: a minijinja template of the merchant's.
 
-use super::{Document, Export, Failure, Format, media_type};
+use super::{Document, Export, Failure, Format, Packing, media_type};
 use crate::config::document::Table;
 use crate::config::{Files, value};
 use crate::template::Template;
@@ -36,5 +36,9 @@ impl Format for TemplateFormat {
         media_type::check(&self.media_type, &text)
             .map_err(|reason| Failure::permanent(format!("{}: the result is {reason}", self.name)))?;
         Ok(Document { body: text.into_bytes(), media_type: self.media_type.clone(), headers: Vec::new() })
+    }
+
+    fn packing(&self) -> Result<Packing, String> {
+        media_type::packing(&self.media_type)
     }
 }

@@ -194,3 +194,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn which_formats_can_be_packed() {
+    for (settings, expected) in [
+        (r#"{ type = "json" }"#, Ok(Packing::Lines)),
+        (r#"{ type = "raw" }"#, Ok(Packing::Lines)),
+        (r#"{ type = "template", template = "quoted.json.j2" }"#, Ok(Packing::Lines)),
+        (
+            r#"{ type = "csv", columns = ["order.id"], delimiter = ";" }"#,
+            Ok(Packing::Text { header: b"order.id\r\n".to_vec() }),
+        ),
+        (r#"{ type = "csv", header = false }"#, Ok(Packing::Text { header: Vec::new() })),
+        (r#"{ type = "json", pretty = true }"#, Err("remove `pretty`")),
+        (r#"{ type = "xml" }"#, Err("cannot stand one after another")),
+        (r#"{ type = "template", template = "good.xml.j2" }"#, Err("application/xml")),
+    ] {
+        match (format(settings).unwrap().packing(), expected) {
+            (Ok(packing), Ok(expected)) => assert_eq!(packing, expected, "{settings}"),
+            (Err(why), Err(expected)) => assert!(why.contains(expected), "{settings}: {why}"),
+            (found, expected) => panic!("{settings}: {found:?}, expected {expected:?}"),
+        }
+    }
+}

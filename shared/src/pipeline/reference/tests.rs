@@ -13,6 +13,7 @@ use crate::ledger::{ExportKey, Ledger, PayloadStore, Status};
 use crate::pipeline::message::Message;
 use crate::pipeline::transport::Clients;
 use crate::pipeline::transport::egress::Egress;
+use crate::pipeline::transport::s3::pack::Record;
 use crate::pipeline::wait::PauseBoard;
 use crate::queue::Requeue;
 use crate::secrets::Secrets;
@@ -92,6 +93,7 @@ fn runner() -> Runner {
             Secrets::fixed::<String>([]),
             Egress::default(),
         ),
+        record: Record::alone(Instant::now() + Duration::from_mins(1)),
         invocation: "request-1".into(),
         deadline: Instant::now() + Duration::from_secs(30),
         max_receive_count: 10,

@@ -40,6 +40,12 @@ pub trait Transport: fmt::Debug + Send + Sync {
     fn has_response(&self) -> bool {
         false
     }
+
+    /// The transport as one that puts many orders into one object, if it is one: its exports take a place there before
+    /// they are claimed.
+    fn packed(&self) -> Option<&s3::pack::Packed> {
+        None
+    }
 }
 
 /// Reads a transport's settings from its own table.

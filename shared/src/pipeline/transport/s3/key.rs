@@ -1,13 +1,45 @@
 //! Which keys an object may have.
 
 /// Prefixes of the stack's own bucket that hold what is not an export.
-const RESERVED: [&str; 5] = ["payloads/", "responses/", "config/", "artefacts/", "receipts/"];
+const RESERVED: [&str; 6] = ["payloads/", "responses/", "config/", "artefacts/", "receipts/", PACKS];
+/// Prefix of all objects of many orders in the stack's own bucket: the processor may read what begins so, erasure may
+/// change it, and a lifecycle rule removes it.
+pub const PACKS: &str = "packs/";
 /// S3's limit.
 const MOST_BYTES: usize = 1024;
 
 /// Whether an export may have this key. S3 takes nearly any key, but tools that copy a bucket to a file system read
 /// empty segments and dots as directions.
 pub(super) fn check(key: &str, is_own_bucket: bool) -> Result<(), String> {
+    shape(key)?;
+    match reserved(key).filter(|_| is_own_bucket) {
+        Some(prefix) => {
+            Err(format!("the object key begins with {prefix:?}, which ordersync keeps for itself in this bucket"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether an object of many orders may have this key, in which its own name `id` must be.
+pub(super) fn check_pack(key: &str, is_own_bucket: bool, id: &str) -> Result<(), String> {
+    shape(key)?;
+    if is_own_bucket && !key.starts_with(PACKS) {
+        return Err(format!(
+            "the object key does not begin with {PACKS:?}, as all objects of many orders in this bucket do"
+        ));
+    }
+    if key.contains(id) { Ok(()) } else { Err("the object key is without pack.id".into()) }
+}
+
+/// What can be said of the key template of a pack before there is an order.
+pub(super) fn check_pack_template(template: &str, is_own_bucket: bool) -> Result<(), String> {
+    if is_own_bucket && !template.starts_with(PACKS) {
+        return Err(format!("in the stack's own bucket keys of objects of many orders begin with {PACKS:?}"));
+    }
+    check_template(template, false)
+}
+
+fn shape(key: &str) -> Result<(), String> {
     let complaint = if key.is_empty() {
         "is empty"
     } else if key.len() > MOST_BYTES {
@@ -16,8 +48,6 @@ pub(super) fn check(key: &str, is_own_bucket: bool) -> Result<(), String> {
         "has an empty segment or one of dots: expected folder/name, without / at either end"
     } else if key.chars().any(char::is_control) {
         "has a control character, perhaps a line break of the template"
-    } else if let Some(prefix) = reserved(key).filter(|_| is_own_bucket) {
-        return Err(format!("the object key begins with {prefix:?}, which ordersync keeps for itself in this bucket"));
     } else {
         return Ok(());
     };
@@ -58,6 +88,7 @@ mod tests {
             ("config/ordersync.toml", false, true),
             ("artefacts/x", false, true),
             ("receipts/erasure/x", false, true),
+            ("packs/x", false, true),
             ("", false, false),
             ("/orders/1001", false, false),
             ("orders//1001", false, false),
@@ -94,6 +125,30 @@ mod tests {
             assert_eq!(check_template(template, true).is_ok(), expected, "{template:?}");
         }
         assert_eq!(check_template("responses/{{ order.number }}", false), Ok(()));
+    }
+
+    #[test]
+    fn keys_of_packs_have_a_prefix_and_a_name_of_their_own() {
+        for (key, own, other) in [
+            ("packs/2026-03-01/id-1.jsonl", true, true),
+            ("orders/2026-03-01/id-1.jsonl", false, true),
+            ("packs", false, false),
+            ("packs/2026-03-01.jsonl", false, false),
+            ("packs//id-1", false, false),
+            ("packs/../id-1", false, false),
+        ] {
+            assert_eq!(check_pack(key, true, "id-1").is_ok(), own, "{key:?} in the own bucket");
+            assert_eq!(check_pack(key, false, "id-1").is_ok(), other, "{key:?} in another bucket");
+        }
+        for (template, own, other) in [
+            ("packs/{{ pack.id }}", true, true),
+            ("lake/{{ pack.id }}", false, true),
+            ("{{ order.shop }}/{{ pack.id }}", false, true),
+            ("packs//{{ pack.id }}", false, false),
+        ] {
+            assert_eq!(check_pack_template(template, true).is_ok(), own, "{template:?} in the own bucket");
+            assert_eq!(check_pack_template(template, false).is_ok(), other, "{template:?} in another bucket");
+        }
     }
 
     proptest! {

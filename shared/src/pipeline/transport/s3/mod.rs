@@ -1,19 +1,21 @@
-//! Delivery to S3: one object, under the same key at every attempt.
+//! Delivery to S3: one object, under the same key at every attempt; or many orders in one object.
 
 mod key;
+pub mod pack;
 mod settings;
 
 use std::time::Duration;
 
 use aws_sdk_s3::error::SdkError;
-use aws_sdk_s3::operation::put_object::{PutObjectError, PutObjectOutput};
+use aws_sdk_s3::operation::put_object::PutObjectError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata as _;
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
-use self::settings::S3;
+pub use self::key::PACKS;
 pub(super) use self::settings::read;
+use self::settings::{S3, Stored};
 use super::{Clients, Receipt, Transport, gzip};
 use crate::aws;
 use crate::pipeline::{Document, Export, Failure, Retry};
@@ -34,37 +36,37 @@ impl Transport for S3 {
             let key = self.key.render(export.order, export.pipeline);
             let key = key.map_err(|error| Failure::permanent(format!("the object key cannot be made: {error}")))?;
             key::check(&key, bucket == clients.bucket).map_err(Failure::permanent)?;
-            let put = self.put(clients, bucket, &key, export.idempotency_key, document);
+            let (mark, body) = ((EXPORT, export.idempotency_key.to_owned()), document.body.clone());
+            let put = self.stored.put(&clients.s3, bucket, &key, mark, &document.media_type, body);
             let out_of_time = |_| Failure::retryable(format!("bucket {bucket:?} did not answer in time"));
-            timeout(limit, put).await.map_err(out_of_time)?
+            timeout(limit, put).await.map_err(out_of_time)??;
+            Ok(Receipt { destination: format!("s3://{bucket}/{key}"), ..Receipt::default() })
         })
     }
 }
 
-impl S3 {
+impl Stored {
+    /// Writes an object; `mark` is the metadata by which it is known what is in it.
     async fn put(
         &self,
-        clients: &Clients,
+        s3: &aws_sdk_s3::Client,
         bucket: &str,
         key: &str,
-        export: &str,
-        document: &Document,
-    ) -> Result<Receipt, Failure> {
-        let body = if self.gzip { gzip(&document.body)? } else { document.body.clone() };
-        let metadata = self.metadata.iter().cloned().chain([(EXPORT.to_owned(), export.to_owned())]);
-        let put = clients
-            .s3
+        (name, value): (&str, String),
+        media_type: &str,
+        body: Vec<u8>,
+    ) -> Result<(), Failure> {
+        let body = if self.gzip { gzip(&body)? } else { body };
+        let metadata = self.metadata.iter().cloned().chain([(name.to_owned(), value)]);
+        let put = s3
             .put_object()
             .bucket(bucket)
             .key(key)
-            .content_type(self.content_type.as_deref().unwrap_or(&document.media_type))
+            .content_type(self.content_type.as_deref().unwrap_or(media_type))
             .set_content_encoding(self.gzip.then(|| "gzip".to_owned()))
             .set_metadata(Some(metadata.collect()))
             .body(body.into());
-        put.send()
-            .await
-            .map_err(|error| failed(bucket, &error))
-            .map(|_: PutObjectOutput| Receipt { destination: format!("s3://{bucket}/{key}"), ..Receipt::default() })
+        put.send().await.map(drop).map_err(|error| failed(bucket, &error))
     }
 }
 

@@ -1,7 +1,11 @@
 //! The settings of the S3 transport.
 
+use std::sync::Arc;
+
 use toml::de::DeValue;
 
+use super::pack::settings as packs;
+use super::pack::{PACK, Packed};
 use super::{EXPORT, key};
 use crate::config::document::{Node, Table};
 use crate::config::value;
@@ -10,7 +14,7 @@ use crate::pipeline::transport::egress::Egress;
 use crate::template::{Escape, Template};
 
 /// S3's limit on all metadata of an object, less what we add ourselves.
-const MOST_METADATA: usize = 1536;
+pub(super) const MOST_METADATA: usize = 1536;
 
 /// The S3 transport.
 #[derive(Debug)]
@@ -18,6 +22,12 @@ pub(in crate::pipeline::transport) struct S3 {
     /// The stack's own where there is none.
     pub(super) bucket: Option<String>,
     pub(super) key: Template,
+    pub(super) stored: Stored,
+}
+
+/// How objects are stored.
+#[derive(Debug)]
+pub(super) struct Stored {
     /// Instead of the document's own media type.
     pub(super) content_type: Option<String>,
     pub(super) metadata: Vec<(String, String)>,
@@ -27,12 +37,19 @@ pub(in crate::pipeline::transport) struct S3 {
 /// Reads the settings; the transport is only there when its key was as expected.
 pub(in crate::pipeline::transport) fn read(table: Table<'_>, _: &Egress) -> Option<Box<dyn Transport>> {
     let bucket = table.read("bucket", bucket);
-    let key = table.required("key").and_then(|node| key_template(&node, bucket.is_none()));
+    let pack = table.get("pack");
+    let read_key = if pack.is_some() { packs::key_template } else { key_template };
+    let key = table.required("key").and_then(|node| read_key(&node, bucket.is_none()));
     let content_type = table.read("content_type", media_type);
     let metadata = table.get("metadata").map(|node| metadata(&node)).unwrap_or_default();
     let gzip = table.read("gzip", value::boolean).unwrap_or(false);
+    let limits = pack.map(|node| packs::read(&node, &metadata));
     table.finish();
-    Some(Box::new(S3 { bucket, key: key?, content_type, metadata, gzip }))
+    let stored = Stored { content_type, metadata, gzip };
+    Some(match limits {
+        None => Box::new(S3 { bucket, key: key?, stored }),
+        Some(limits) => Box::new(Packed { bucket, key: key?, stored: Arc::new(stored), limits: limits? }),
+    })
 }
 
 fn bucket(value: &DeValue<'_>) -> Result<String, String> {
@@ -69,8 +86,9 @@ fn metadata(node: &Node<'_>) -> Vec<(String, String)> {
 
 fn entry(name: &str, node: &Node<'_>) -> Option<(String, String)> {
     let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
-    if name.is_empty() || name == EXPORT || !name.bytes().all(is_name) {
-        node.problem(format!("expected a name of lower-case letters, digits, - and _, and not {EXPORT:?}"));
+    let is_ours = matches!(name, EXPORT | PACK);
+    if name.is_empty() || is_ours || !name.bytes().all(is_name) {
+        node.problem(format!("expected a name of lower-case letters, digits, - and _, and not {EXPORT:?} or {PACK:?}"));
         return None;
     }
     let fits = |text: &String| text.bytes().all(is_printable) && text.trim() == text;

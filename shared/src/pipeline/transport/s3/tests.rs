@@ -202,18 +202,48 @@ fn settings_that_are_not_as_expected() {
     assert!(transport.is_none());
     let problems: Vec<_> = problems.iter().map(|problem| format!("{}: {}", problem.path, problem.message)).collect();
     insta::assert_snapshot!(problems.join("\n"), @r#"
-transport.acl: unknown key, expected one of: bucket, content_type, gzip, key, metadata, type
+transport.acl: unknown key, expected one of: bucket, content_type, gzip, key, metadata, pack, type
 transport.bucket: expected the name of a bucket: 3 to 63 lower-case letters, digits, - and ., found the string "Inbox"
 transport.content_type: expected a media type such as "application/json", found the string "json"
 transport.gzip: expected true or false, found the number 1
 transport.key: the object key has an empty segment or one of dots: expected folder/name, without / at either end
-transport.metadata.Source: expected a name of lower-case letters, digits, - and _, and not "ordersync-export"
+transport.metadata.Source: expected a name of lower-case letters, digits, - and _, and not "ordersync-export" or "ordersync-pack"
 transport.metadata.lines: expected a string of printable ASCII characters, found the string "a\nb"
-transport.metadata.ordersync-export: expected a name of lower-case letters, digits, - and _, and not "ordersync-export"
+transport.metadata.ordersync-export: expected a name of lower-case letters, digits, - and _, and not "ordersync-export" or "ordersync-pack"
 transport.metadata.tone: expected a string of printable ASCII characters, found the string "ü"
 "#);
     let (_, problems) = load("key = \"responses/{{ order.number }}\"");
     insta::assert_snapshot!(problems[0].message, @r#"the object key begins with "responses/", which ordersync keeps for itself in this bucket"#);
     let (_, problems) = load("bucket = \"erp-inbox\"");
     insta::assert_snapshot!(problems[0].message, @r#"the key "key" is missing"#);
+}
+
+#[test]
+fn settings_of_packs_that_are_not_as_expected() {
+    let problems = |settings: &str| {
+        let (_, problems) = load(settings);
+        problems.iter().map(|problem| format!("{}: {}", problem.path, problem.message)).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(problems(r#"key = "packs/{{ pack.id }}", pack = {}"#), "");
+    assert_eq!(problems(r#"bucket = "lake", key = "dt={{ pack.date }}/{{ pack.id }}", pack = { max_orders = 1 }"#), "");
+    insta::assert_snapshot!(problems(r#"key = "orders/{{ pack.id }}", pack = { orders = 10, max_orders = 101, max_bytes = 10, max_wait = "6s" }"#), @r#"
+    transport.key: in the stack's own bucket keys of objects of many orders begin with "packs/"
+    transport.pack.max_bytes: expected a whole number from 1000 to 100000000, found the number 10
+    transport.pack.max_orders: expected a whole number from 1 to 100, found the number 101
+    transport.pack.max_wait: expected a length of time such as "30s" or "1h", above zero and at most 5s, found the string "6s"
+    transport.pack.orders: unknown key, expected one of: max_bytes, max_orders, max_wait
+    "#);
+    insta::assert_snapshot!(problems(r#"key = "packs/{{ pack.date }}", pack = true"#), @r"
+    transport.key: key:1: expected `pack.id` in it: packs with one key would replace each other
+    transport.pack: expected a table, found true
+    ");
+    let long = "x".repeat(700);
+    insta::assert_snapshot!(problems(&format!(r#"key = "packs/{{{{ pack.id }}}}", pack = {{}}, metadata = {{ a = "{long}" }}"#)), @"transport.pack: with 100 orders in an object there is room for 634 bytes of metadata of yours");
+    assert_eq!(
+        problems(&format!(
+            r#"key = "packs/{{{{ pack.id }}}}", pack = {{ max_orders = 50 }}, metadata = {{ a = "{long}" }}"#
+        )),
+        ""
+    );
+    insta::assert_snapshot!(problems(r#"key = "packs/{{ order.number }}""#), @r#"transport.key: the object key begins with "packs/", which ordersync keeps for itself in this bucket"#);
 }
