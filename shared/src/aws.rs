@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
@@ -14,6 +13,12 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use aws_types::sdk_config::{SharedAsyncSleep, SharedCredentialsProvider};
+
+use crate::net::aws::AwsClient;
+use crate::net::{self, Connector, Limits};
+
+/// A new connection to AWS takes no longer; one that was idle for longer may be closed by the other end.
+const LIMITS: Limits = Limits { connect_within: Duration::from_secs(1), idle_for: Duration::from_secs(15) };
 
 /// A variable that the function cannot start without is missing or not as expected.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -38,7 +43,8 @@ pub fn required_variable(name: &'static str) -> Result<String, EnvironmentError>
 
 /// Settings of every AWS client: credentials and region from the environment, TLS by ring with Amazon's roots
 /// or those of `AWS_CA_BUNDLE`, short timeouts, and `AWS_ENDPOINT_URL` where an emulator stands in for AWS.
-pub fn sdk_config() -> Result<SdkConfig, EnvironmentError> {
+pub fn sdk_config() -> Result<Sdk, EnvironmentError> {
+    let connector = connector()?;
     let credentials = Credentials::new(
         required_variable("AWS_ACCESS_KEY_ID")?,
         required_variable("AWS_SECRET_ACCESS_KEY")?,
@@ -52,12 +58,11 @@ pub fn sdk_config() -> Result<SdkConfig, EnvironmentError> {
         .behavior_version(aws_sdk_sqs::config::BehaviorVersion::v2026_01_12())
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .region(Region::new(region))
-        .http_client(https_client()?)
+        .http_client(AwsClient::new(connector.clone()))
         .sleep_impl(SharedAsyncSleep::new(aws_smithy_async::rt::sleep::TokioSleep::new()))
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .timeout_config(
             TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(1))
                 .operation_attempt_timeout(Duration::from_secs(3))
                 .operation_timeout(Duration::from_secs(8))
                 .build(),
@@ -66,39 +71,58 @@ pub fn sdk_config() -> Result<SdkConfig, EnvironmentError> {
     if let Some(endpoint) = variable("AWS_ENDPOINT_URL") {
         config = config.into_builder().endpoint_url(endpoint).build();
     }
-    Ok(config)
+    Ok(Sdk { config, connector })
 }
 
-fn https_client() -> Result<aws_smithy_runtime_api::client::http::SharedHttpClient, EnvironmentError> {
+/// What AWS clients are made with.
+#[derive(Debug, Clone)]
+pub struct Sdk {
+    config: SdkConfig,
+    connector: Connector,
+}
+
+impl Sdk {
+    /// Connects to the host of `url` before it is called for the first time: while a function starts it has all of a
+    /// processor, later a share of it. One that cannot be reached now may be when it is needed. Nothing is done where
+    /// one endpoint stands for all of AWS.
+    pub async fn connect_ahead(&self, url: &str) {
+        if self.config.endpoint_url().is_some() {
+            return;
+        }
+        let connected = async { self.connector.connect_ahead(&url.parse()?).await };
+        if let Err(error) = connected.await {
+            tracing::warn!(url, error = causes(&*error), "{url} cannot be connected to yet");
+        }
+    }
+}
+
+fn connector() -> Result<Connector, EnvironmentError> {
     let bundle = variable("AWS_CA_BUNDLE");
-    let roots = TrustStore::empty().with_pem_certificate(trust::roots(bundle.as_deref().map(Path::new))?);
-    let context = TlsContext::builder().with_trust_store(roots).build();
-    let context = context.map_err(|_| EnvironmentError { name: "AWS", expected: "usable root certificates" })?;
-    Ok(aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
-        .tls_context(context)
-        .build_https())
+    let roots = trust::roots(bundle.as_deref().map(Path::new))?;
+    let tls = net::tls::trusting(roots);
+    let tls = tls.map_err(|_| EnvironmentError { name: "AWS", expected: "TLS with AWS endpoints" })?;
+    Ok(Connector::new(net::system_lookup(), tls, LIMITS))
 }
 
 /// S3 by path, not by host name, where an emulator stands in for AWS.
-pub fn s3_client(config: &SdkConfig) -> aws_sdk_s3::Client {
-    let by_path = config.endpoint_url().is_some();
-    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(by_path).build())
+pub fn s3_client(sdk: &Sdk) -> aws_sdk_s3::Client {
+    let by_path = sdk.config.endpoint_url().is_some();
+    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk.config).force_path_style(by_path).build())
 }
 
 /// SQS.
-pub fn sqs_client(config: &SdkConfig) -> aws_sdk_sqs::Client {
-    aws_sdk_sqs::Client::new(config)
+pub fn sqs_client(sdk: &Sdk) -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::new(&sdk.config)
 }
 
 /// Secrets Manager.
-pub fn secrets_client(config: &SdkConfig) -> aws_sdk_secretsmanager::Client {
-    aws_sdk_secretsmanager::Client::new(config)
+pub fn secrets_client(sdk: &Sdk) -> aws_sdk_secretsmanager::Client {
+    aws_sdk_secretsmanager::Client::new(&sdk.config)
 }
 
 /// `DynamoDB`.
-pub fn dynamodb_client(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
-    aws_sdk_dynamodb::Client::new(config)
+pub fn dynamodb_client(sdk: &Sdk) -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::new(&sdk.config)
 }
 
 /// The queue's redrive limit, `MAX_RECEIVE_COUNT`; 10 where it is not set.
@@ -126,7 +150,9 @@ where
 }
 
 /// An error and what caused it, in their own words; not their insides, which may hold what was sent or received.
-fn causes(error: &dyn std::error::Error) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut causes: Vec<_> = net::causes(error).map(ToString::to_string).collect();
+    // Some only hand on what their cause says.
+    causes.dedup();
+    causes.join(": ")
 }

@@ -8,6 +8,7 @@ pub mod config;
 #[cfg(test)]
 mod fake;
 pub mod ledger;
+mod net;
 pub mod order;
 pub mod pipeline;
 pub mod queue;
@@ -17,5 +18,4 @@ pub mod setup;
 pub mod shop;
 pub mod telemetry;
 pub mod template;
-mod tls;
 pub mod webhook;

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use aws_types::SdkConfig;
-
-use crate::aws::{self, EnvironmentError};
+use crate::aws::{self, EnvironmentError, Sdk};
 use crate::config::{Live, LoadError, Location};
 use crate::ledger::Ledger;
 
@@ -15,7 +13,7 @@ const RETENTION_DAYS: u32 = 365;
 #[derive(Debug)]
 pub struct Setup {
     /// Settings for further clients.
-    pub sdk: SdkConfig,
+    pub sdk: Sdk,
     /// S3.
     pub s3: aws_sdk_s3::Client,
     /// The configuration.

@@ -12,7 +12,7 @@ mod rules;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use ordersync::queue::Requeue;
 use ordersync::schedule::answer;
 use ordersync::secrets::Secrets;
@@ -35,13 +35,14 @@ async fn main() -> Result<ExitCode, Error> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    run(service_fn(move |event: LambdaEvent<Value>| {
+    Runtime::new(service_fn(move |event: LambdaEvent<Value>| {
         let function = Arc::clone(&function);
         async move {
             let work = |run| async move { function.handle(&run).await };
             answer(NAME, &event.payload, event.context.deadline, work).await
         }
     }))
+    .run()
     .await?;
     Ok(ExitCode::SUCCESS)
 }

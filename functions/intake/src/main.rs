@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use ordersync::config::{Live, Location};
 use ordersync::queue::Inbound;
 use ordersync::secrets::Secrets;
@@ -28,10 +28,11 @@ async fn main() -> Result<ExitCode, Error> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    run(service_fn(move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+    Runtime::new(service_fn(move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         let intake = Arc::clone(&intake);
         async move { Ok::<_, Error>(intake.handle(event.payload).await) }
     }))
+    .run()
     .await?;
     Ok(ExitCode::SUCCESS)
 }

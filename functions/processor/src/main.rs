@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsEvent;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use ordersync::config::{Live, Location};
 use ordersync::ledger::{Ledger, PayloadStore};
 use ordersync::pipeline::wait::PauseBoard;
@@ -28,10 +28,11 @@ async fn main() -> Result<ExitCode, Error> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    run(service_fn(move |event: LambdaEvent<SqsEvent>| {
+    Runtime::new(service_fn(move |event: LambdaEvent<SqsEvent>| {
         let processor = Arc::clone(&processor);
         async move { Ok::<_, Error>(processor.handle(event.payload, &event.context).await) }
     }))
+    .run()
     .await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -15,7 +15,7 @@ mod tests;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use ordersync::secrets::Secrets;
 use ordersync::setup::Setup;
 use ordersync::{aws, telemetry};
@@ -33,10 +33,11 @@ async fn main() -> Result<ExitCode, Error> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    run(service_fn(move |event: LambdaEvent<Value>| {
+    Runtime::new(service_fn(move |event: LambdaEvent<Value>| {
         let responses = Arc::clone(&responses);
         async move { responses.handle(event.payload, event.context.deadline).await }
     }))
+    .run()
     .await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use reqwest::Method;
+use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::Instant;

@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use http::Method;
+use http::header::HeaderMap;
 use jiff::Timestamp;
-use reqwest::Method;
-use reqwest::header::HeaderMap;
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::time::Instant;

@@ -1,6 +1,6 @@
 //! Answers whose headers say it all, with their names as paths.
 
-use reqwest::header::HeaderName;
+use http::header::HeaderName;
 use serde_json::Value;
 use toml::de::DeValue;
 

@@ -1,7 +1,7 @@
 //! The whole order, byte for byte as BigCommerce sent its parts: order, products, shipping addresses.
 
 use futures_util::future::try_join;
-use reqwest::Method;
+use http::Method;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;

@@ -10,8 +10,8 @@ mod fetch;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use reqwest::Method;
-use reqwest::header::HeaderName;
+use http::Method;
+use http::header::HeaderName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;

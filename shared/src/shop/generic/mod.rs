@@ -4,7 +4,7 @@
 mod settings;
 
 use futures_util::future::BoxFuture;
-use reqwest::Method;
+use http::Method;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 

@@ -9,7 +9,7 @@ mod settings;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use reqwest::Method;
+use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;

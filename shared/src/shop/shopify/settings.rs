@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reqwest::header::HeaderName;
+use http::header::HeaderName;
 use serde_json::{Value, json};
 use toml::de::DeValue;
 use url::Url;

@@ -15,7 +15,7 @@ use url::{Host, Url};
 
 use crate::config::document::Node;
 use crate::config::{Files, value};
-use crate::tls;
+use crate::net::tls;
 
 /// The rules of the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

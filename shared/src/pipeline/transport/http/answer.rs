@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
+use http::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use jiff::{SignedDuration, Timestamp};
-use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use url::Url;
 
 use super::client::host_of;
@@ -56,7 +56,7 @@ impl Answer {
 
     /// The headers by name; bytes that are no text are replaced.
     pub(super) fn headers(&self) -> Headers {
-        let field = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+        let field = |(name, value): (&http::header::HeaderName, &http::header::HeaderValue)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
         self.headers.iter().map(field).collect()

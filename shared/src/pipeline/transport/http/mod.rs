@@ -11,7 +11,7 @@ mod signature;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use reqwest::header::HeaderMap;
+use http::header::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
-use reqwest::header::{HeaderName, HeaderValue};
+use http::Method;
+use http::header::{HeaderName, HeaderValue};
 use toml::de::DeValue;
 use url::Url;
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::server::Server;
 use super::*;
+use crate::net::Lookup;
 use crate::pipeline::Retry;
-use crate::pipeline::transport::egress::resolver::Lookup;
 
 /// Every name is at `address`.
 fn everything_at(address: &'static str) -> Lookup {
