@@ -50,8 +50,11 @@ pub(crate) struct Arrival<'a> {
     /// The webhook's body.
     pub(crate) raw: &'a str,
     /// The attributes of its message.
-    pub(crate) envelope: &'a BTreeMap<&'a str, &'a str>,
+    pub(crate) envelope: &'a Envelope<'a>,
 }
+
+/// The attributes of a message.
+pub(crate) type Envelope<'a> = BTreeMap<&'a str, &'a str>;
 
 /// Attributes by name.
 type Item<'a> = BTreeMap<&'static str, Attribute<'a>>;
@@ -133,6 +136,7 @@ impl Claims {
     pub(crate) async fn claim(
         &self,
         order: &Order<'_>,
+        envelope: &Envelope<'_>,
         owner: String,
         deadline: Timestamp,
     ) -> Result<Option<Lease>, Error> {
@@ -142,6 +146,7 @@ impl Claims {
         let mut item = key.clone();
         item.extend(facts(order));
         item.extend([
+            ("webhook", text(webhook(envelope))),
             ("status", text("processing")),
             ("created_at", time(began)),
             ("updated_at", time(began)),
@@ -218,7 +223,7 @@ impl Claims {
     }
 }
 
-/// What a row says of its order.
+/// What a row says of its order. Those that are unpaid are in no index here.
 fn facts<'a>(order: &'a Order<'_>) -> Item<'a> {
     let optional = |name, value: &'a Option<Cow<'_, str>>| Some((name, text(value.as_deref()?)));
     let customer = order.customer.email.as_deref().map(|email| {
@@ -238,6 +243,16 @@ fn facts<'a>(order: &'a Order<'_>) -> Item<'a> {
         customer,
     ];
     some.into_iter().flatten().collect()
+}
+
+/// What a webhook is known again by.
+fn webhook(envelope: &Envelope<'_>) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in envelope.iter().flat_map(|(name, value)| [name, value]) {
+        context.update(&part.len().to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    hex::encode(&context.finish().as_ref()[..8])
 }
 
 fn text<'a>(value: impl Into<Cow<'a, str>>) -> Attribute<'a> {

@@ -15,7 +15,7 @@ use rustls::RootCertStore;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::{Account, Service};
-use crate::claims::{Arrival, Claims};
+use crate::claims::{Arrival, Claims, Envelope};
 use crate::documents::{Format, PIPELINE};
 use crate::environment::{required, variable};
 use crate::http1::{self, Host};
@@ -123,14 +123,14 @@ impl Processor {
     }
 
     async fn record(&self, record: &Record<'_>, invocation: &Invocation) -> Result<(), Error> {
-        let envelope: BTreeMap<&str, &str> =
+        let envelope: Envelope<'_> =
             record.message_attributes.iter().map(|(name, value)| (*name, &*value.string_value)).collect();
         let shop = envelope.get("shop").ok_or_else(|| Error::new("message", "expected the attribute shop"))?;
         let order = order::read(shop, &record.body)?;
         let key = format!("{shop}:{}:{PIPELINE}", utf8_percent_encode(&order.id, &IDENTIFIER));
-        let owner = format!("{}/{}", invocation.id, record.message_id);
+        let owner = format!("{}/{}", invocation.id, record.message_id.rsplit('-').next().unwrap_or_default());
         let deadline = Timestamp::from_millisecond(invocation.deadline).map_err(Error::of("deadline"))?;
-        let Some(lease) = self.claims.claim(&order, owner, deadline).await? else { return Ok(()) };
+        let Some(lease) = self.claims.claim(&order, &envelope, owner, deadline).await? else { return Ok(()) };
         let document = self.format.render(&order)?;
         let receipt = self.destination.deliver(&order, &key, &self.format, document).await?;
         let arrival = Arrival {
