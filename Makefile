@@ -111,7 +111,8 @@ deploy: need-config build venv-lint ## Build and deploy to AWS, CONFIG=dir with 
 	.local/venv/bin/sam deploy $(if $(shell grep '^stack_name' samconfig.toml),,--guided)
 
 .PHONY: bench
-bench: bench-built ## Measure the functions beside Node.js, Python and the least in Rust; write docs/performance.md, about an hour
+bench: bench-built ## Measure the functions beside Node.js, Python and the least in Rust; write the documents, more than an hour
+	cargo bench --locked --package bench --bench orders -- formats/10k
 	$(BENCH) run --binaries $(HOST_BINARIES) --target-dir $(TARGET_DIR)
 	$(BENCH) report
 	$(BENCH) cost

@@ -4,6 +4,7 @@
 
 pub mod cost;
 pub mod gate;
+pub mod micro;
 pub mod report;
 pub mod results;
 pub mod run;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use bench::cost;
 use bench::gate;
+use bench::micro;
 use bench::report::{self, machine};
 use bench::results::{self, Results, ResultsError, Target};
 use bench::run::plan::{Plan, works};
@@ -87,7 +88,8 @@ async fn measure(options: &RunOptions) -> Result<(), Box<dyn Error>> {
         works: works.collect(),
         targets: options.targets.clone(),
     };
-    let measured = run(&wish).await?;
+    let mut measured = run(&wish).await?;
+    micro::add(&mut measured, &wish.places.target);
     let place = Path::new(results::PLACE);
     let results = if options.merge && place.exists() { Results::read(place)?.updated(measured) } else { measured };
     results.write(place)?;

@@ -106,6 +106,6 @@ mod tests {
         let answer = accepted(&message).unwrap();
         // Of the example in the reference of SendMessage.
         assert_eq!(answer["MD5OfMessageBody"], "fafb00f5732ab283681e124bf8747ed1");
-        assert_eq!(answer["MD5OfMessageAttributes"], "ba056227cfd9533dba1f72ad9816d233");
+        assert_eq!(answer["MD5OfMessageAttributes"], "c48838208d2b4e14e3ca0093a8443f09");
     }
 }
