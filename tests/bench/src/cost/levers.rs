@@ -26,12 +26,9 @@ type Change = fn(&mut Setting);
 type Known = (&'static str, &'static str, &'static str, Change);
 
 const KNOWN: [Known; 14] = [
-    (
-        "Traces",
-        "`Tracing=Active`",
-        "nothing; pictures of single invocations in X-Ray are had for it",
-        |setting| setting.traced = true,
-    ),
+    ("Traces", "`Tracing=Active`", "nothing; pictures of single invocations in X-Ray are had for it", |setting| {
+        setting.traced = true;
+    }),
     ("Rows and exports kept 90 days", "`LedgerRetentionDays=90`", "looking up what is older", |setting| {
         setting.kept_months = 3.0;
     }),
