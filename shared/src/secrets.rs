@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::clock;
 
@@ -51,7 +52,12 @@ pub struct SecretError {
 pub struct Secrets {
     client: Option<aws_sdk_secretsmanager::Client>,
     cache: Arc<Mutex<HashMap<String, Cached>>>,
+    turns: Arc<Mutex<HashMap<String, Arc<Turn>>>>,
 }
+
+/// Held while a secret is read, so that those who want it at the same time share one answer. What is in it is the last
+/// failure.
+type Turn = tokio::sync::Mutex<Option<(Instant, SecretError)>>;
 
 #[derive(Debug, Clone)]
 struct Cached {
@@ -71,25 +77,31 @@ pub enum Freshness {
 impl Secrets {
     /// Secrets from Secrets Manager.
     pub fn new(client: aws_sdk_secretsmanager::Client) -> Self {
-        Self { client: Some(client), cache: Arc::default() }
+        Self { client: Some(client), cache: Arc::default(), turns: Arc::default() }
     }
 
     /// A fixed set, for tests and tools.
     pub fn fixed<N: Into<String>>(values: impl IntoIterator<Item = (N, Secret)>) -> Self {
         let read_at = Timestamp::MAX;
         let cache = values.into_iter().map(|(name, secret)| (name.into(), Cached { secret, read_at })).collect();
-        Self { client: None, cache: Arc::new(Mutex::new(cache)) }
+        Self { client: None, cache: Arc::new(Mutex::new(cache)), turns: Arc::default() }
     }
 
     /// The secret called `name`. When it cannot be read again, a value read earlier is used on.
     pub async fn get(&self, name: &str, freshness: Freshness) -> Result<Secret, SecretError> {
-        let cached = self.cached(name);
-        if let Some(cached) = &cached
-            && !is_due(cached.read_at, clock::now(), freshness)
-        {
-            return Ok(cached.secret.clone());
+        if let Some(secret) = self.fresh(name, freshness) {
+            return Ok(secret);
         }
-        match (self.read(name).await, cached) {
+        let asked = Instant::now();
+        let turn = self.turn(name);
+        let mut last_failure = turn.lock().await;
+        if let Some(secret) = self.fresh(name, freshness) {
+            return Ok(secret);
+        }
+        if let Some((_, error)) = last_failure.as_ref().filter(|(at, _)| *at >= asked) {
+            return Err(error.clone());
+        }
+        match (self.read(name).await, self.cached(name)) {
             (Ok(secret), _) => {
                 self.keep(name, &secret);
                 Ok(secret)
@@ -99,8 +111,22 @@ impl Secrets {
                 self.keep(name, &cached.secret);
                 Ok(cached.secret)
             }
-            (Err(error), None) => Err(error),
+            (Err(error), None) => {
+                *last_failure = Some((Instant::now(), error.clone()));
+                Err(error)
+            }
         }
+    }
+
+    /// The value that was read, where it is not too old.
+    fn fresh(&self, name: &str, freshness: Freshness) -> Option<Secret> {
+        let cached = self.cached(name)?;
+        (!is_due(cached.read_at, clock::now(), freshness)).then_some(cached.secret)
+    }
+
+    fn turn(&self, name: &str) -> Arc<Turn> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(name.to_owned()).or_default())
     }
 
     /// Those of `names` that can be had, in their order, and why the others cannot: whoever verifies by one of several
@@ -144,6 +170,17 @@ fn is_due(read_at: Timestamp, now: Timestamp, freshness: Freshness) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use aws_credential_types::Credentials;
+    use aws_smithy_runtime_api::client::http::{
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+    use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+
     use super::*;
 
     #[test]
@@ -158,6 +195,59 @@ mod tests {
             assert_eq!(is_due(read_at, later.parse()?, freshness), expected, "{later} {freshness:?}");
         }
         Ok(())
+    }
+
+    /// Secrets Manager that takes a while to answer, and has the secret or not.
+    #[derive(Debug, Clone, Default)]
+    struct Slow {
+        has_it: bool,
+        asked: Arc<AtomicU32>,
+    }
+
+    impl HttpConnector for Slow {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            let (status, body) = if self.has_it {
+                (200, r#"{"Name":"webhook","SecretString":"hunter2"}"#)
+            } else {
+                (400, r#"{"__type":"ResourceNotFoundException","message":"there is none"}"#)
+            };
+            HttpConnectorFuture::new(async move {
+                tokio::task::yield_now().await;
+                Ok(HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body)))
+            })
+        }
+    }
+
+    impl HttpClient for Slow {
+        fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+            SharedHttpConnector::new(self.clone())
+        }
+    }
+
+    #[tokio::test]
+    async fn those_who_want_a_secret_at_the_same_time_share_one_answer() {
+        for has_it in [true, false] {
+            let manager = Slow { has_it, ..Slow::default() };
+            let config = aws_sdk_secretsmanager::Config::builder()
+                .behavior_version(aws_sdk_secretsmanager::config::BehaviorVersion::latest())
+                .region(aws_sdk_secretsmanager::config::Region::new("us-east-1"))
+                .credentials_provider(Credentials::new("id", "key", None, None, "test"))
+                .http_client(manager.clone())
+                .build();
+            let secrets = Secrets::new(aws_sdk_secretsmanager::Client::from_conf(config));
+            let ask = || async { secrets.get("webhook", Freshness::Usual).await };
+            let answers = futures_util::future::join_all((0..10).map(|_| ask())).await;
+            assert!(answers.iter().all(|answer| answer.is_ok() == has_it));
+            assert_eq!(manager.asked.load(Ordering::Relaxed), 1);
+            assert_eq!(ask().await.is_ok(), has_it);
+            let expected = if has_it { 1 } else { 2 };
+            assert_eq!(
+                manager.asked.load(Ordering::Relaxed),
+                expected,
+                "who comes later asks again for what was not there"
+            );
+        }
     }
 
     #[test]
