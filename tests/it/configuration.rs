@@ -22,16 +22,22 @@ fn start(name: &str, document: &str) -> (Option<i32>, String) {
         .env("AWS_ENDPOINT_URL", endpoint)
         .envs([("QUEUE_URL", "http://127.0.0.1/queue"), ("DLQ_URL", "http://127.0.0.1/dead"), ("TABLE", "table")])
         .env("BUCKET", "bucket")
+        // A port that nobody listens on.
+        .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
+        .envs(["FUNCTION_NAME", "FUNCTION_VERSION"].map(|name| (format!("AWS_LAMBDA_{name}"), "test")))
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
         .output()
         .unwrap();
     std::fs::remove_dir_all(root).unwrap();
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
 }
 
+const WRONG: &str = include_str!("../../shared/src/config/tests/wrong.toml");
+
 #[test]
 fn a_function_with_a_wrong_configuration_names_every_problem_and_does_not_start() {
-    for name in ["intake", "processor", "reset-errors", "cancel-stale", "cleanup", "responses"] {
-        let (code, log) = start(name, include_str!("../../shared/src/config/tests/wrong.toml"));
+    for name in ["processor", "reset-errors", "cancel-stale", "cleanup", "responses"] {
+        let (code, log) = start(name, WRONG);
         assert_eq!(code, Some(1), "{log}");
         assert_eq!(log.lines().count(), 1, "said once: {log}");
         let line: serde_json::Value = serde_json::from_str(&log).unwrap();
@@ -43,4 +49,15 @@ fn a_function_with_a_wrong_configuration_names_every_problem_and_does_not_start(
         assert!(message.contains("ordersync.toml:26: pipelines[0].transport.timeout: expected a length of time"));
         assert!(!message.contains("hunter2") && !message.contains("user:secret"), "{message}");
     }
+}
+
+#[test]
+fn intake_starts_unless_something_is_wrong_with_the_shops() {
+    let (code, log) = start("intake", WRONG);
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("intake cannot start: the configuration has"), "{log}");
+    assert!(log.contains("shops[0]") && !log.contains("pipelines["), "{log}");
+    let shops = "[[shops]]\ncode = \"acme\"\nplatform = \"adobe-io-events\"\nclient_id = \"none\"\n";
+    let (_, log) = start("intake", &format!("{shops}[[pipelines]]\ncode = 1\n"));
+    assert_eq!(log, "", "it goes on to ask Lambda for events, where there is none");
 }

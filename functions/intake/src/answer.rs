@@ -1,8 +1,9 @@
 //! What intake answers: small JSON with a stable code and the request's identifier.
 
-use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
-use aws_lambda_events::encodings::Body;
+use std::collections::BTreeMap;
+
 use ordersync::webhook::Rejection;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// Seconds after which a shop may try again when the queue did not take its webhook.
@@ -35,6 +36,16 @@ pub(crate) enum Answer {
     Unavailable { code: &'static str, message: &'static str },
 }
 
+/// An answer as API Gateway takes it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Response {
+    pub(crate) status_code: u16,
+    pub(crate) headers: BTreeMap<&'static str, String>,
+    pub(crate) body: String,
+    is_base64_encoded: bool,
+}
+
 /// A text that may be sent back to whoever asks: short, and nothing that means anything anywhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Challenge(String);
@@ -49,7 +60,7 @@ impl Challenge {
 
 impl Answer {
     /// The HTTP status.
-    pub(crate) fn status(&self) -> i64 {
+    pub(crate) fn status(&self) -> u16 {
         match self {
             Self::Accepted { .. } => 202,
             Self::Challenge(_) | Self::Acknowledged { .. } => 200,
@@ -93,25 +104,18 @@ impl Answer {
     }
 
     /// As API Gateway takes it.
-    pub(crate) fn into_response(self, request_id: &str) -> ApiGatewayV2httpResponse {
-        let mut response = ApiGatewayV2httpResponse::default();
-        response.status_code = self.status();
-        response.body = Some(Body::Text(self.body(request_id).to_string()));
-        let mut headers = vec![
+    pub(crate) fn into_response(self, request_id: &str) -> Response {
+        let mut headers = BTreeMap::from([
             ("content-type", "application/json".to_owned()),
             ("cache-control", "no-store".to_owned()),
             ("x-content-type-options", "nosniff".to_owned()),
-        ];
+        ]);
         match self {
-            Self::Unavailable { .. } => headers.push(("retry-after", RETRY_AFTER_SECONDS.to_string())),
-            Self::MethodNotAllowed => headers.push(("allow", "POST".to_owned())),
+            Self::Unavailable { .. } => drop(headers.insert("retry-after", RETRY_AFTER_SECONDS.to_string())),
+            Self::MethodNotAllowed => drop(headers.insert("allow", "POST".to_owned())),
             _ => {}
         }
-        for (name, value) in headers {
-            if let (Ok(name), Ok(value)) = (name.parse::<http::HeaderName>(), value.parse()) {
-                response.headers.insert(name, value);
-            }
-        }
-        response
+        let body = self.body(request_id).to_string();
+        Response { status_code: self.status(), headers, body, is_base64_encoded: false }
     }
 }

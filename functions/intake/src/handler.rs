@@ -1,16 +1,14 @@
 //! From the request to the answer.
 
-use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use futures_util::{StreamExt, stream};
 use ordersync::clock;
-use ordersync::config::{Config, Live, Shop};
+use ordersync::config::{IntakeConfig, IntakeShop, Live};
 use ordersync::queue::{Envelope, Inbound};
 use ordersync::secrets::{Freshness, Secret, Secrets};
-use ordersync::webhook::{Headers, Identity, PublicKeys, Rejection, Subject, Webhook};
+use ordersync::webhook::{Identity, PublicKeys, Rejection, Subject, Webhook};
 
-use crate::answer::{Answer, Challenge, MAX_BODY_BYTES};
+use crate::answer::{Answer, Challenge, Response};
+use crate::request::Request;
 
 /// Secrets read at the same time at start-up.
 const SECRETS_AT_ONCE: usize = 16;
@@ -20,7 +18,7 @@ const MAX_HEADER_BYTES: usize = 4096;
 /// The intake function: what it works with, built once.
 #[derive(Debug)]
 pub(crate) struct Intake {
-    pub(crate) config: Live,
+    pub(crate) config: Live<IntakeConfig>,
     pub(crate) secrets: Secrets,
     pub(crate) keys: PublicKeys,
     pub(crate) inbound: Inbound,
@@ -38,11 +36,11 @@ impl Intake {
     }
 
     /// Answers one request.
-    pub(crate) async fn handle(&self, request: ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
+    pub(crate) async fn handle(&self, mut request: Request) -> Response {
         let config = self.config.current().await;
-        let request_id = request.request_context.request_id.clone().unwrap_or_default();
-        let answer = self.answer(&config, &request, &request_id).await;
-        let shop = shop_code(&request);
+        let request_id = request.id();
+        let answer = self.answer(&config, &mut request, &request_id).await;
+        let shop = request.shop_code();
         match &answer {
             Answer::Accepted { order_id } => {
                 tracing::info!(request_id, shop, order_id, "accepted order {order_id} of {shop}");
@@ -61,28 +59,30 @@ impl Intake {
         answer.into_response(&request_id)
     }
 
-    async fn answer(&self, config: &Config, request: &ApiGatewayV2httpRequest, request_id: &str) -> Answer {
-        let Some(shop) = config.shops.get(shop_code(request)) else { return Answer::UnknownShop };
-        match request.request_context.http.method.as_str() {
+    async fn answer(&self, config: &IntakeConfig, request: &mut Request, request_id: &str) -> Answer {
+        let Some(shop) = config.shops.get(request.shop_code()) else { return Answer::UnknownShop };
+        match request.method() {
             "POST" => {}
             "GET" => return challenge(shop, request),
             _ => return Answer::MethodNotAllowed,
         }
-        let body = match body(request) {
+        let body = match request.take_body() {
             Ok(body) => body,
             Err(answer) => return answer,
         };
-        let headers = headers(request);
-        let topic = request.query_string_parameters.first("topic").map(ToOwned::to_owned);
-        let webhook = Webhook { headers: &headers, topic: topic.as_deref(), body: &body };
+        let headers = request.take_headers();
+        let webhook = Webhook { headers: &headers, topic: request.query("topic"), body: &body };
         match self.check(config, shop, webhook).await {
-            Ok(identity) => self.accept(shop, webhook, identity, request_id).await,
+            Ok(identity) => {
+                let (order_id, envelope) = envelope(shop, webhook, identity);
+                self.accept(order_id, envelope, body, request_id).await
+            }
             Err(answer) => answer,
         }
     }
 
     /// Which order it is, once its sender has proved who it is.
-    async fn check(&self, config: &Config, shop: &Shop, webhook: Webhook<'_>) -> Result<Identity, Answer> {
+    async fn check(&self, config: &IntakeConfig, shop: &IntakeShop, webhook: Webhook<'_>) -> Result<Identity, Answer> {
         let ping = Answer::Acknowledged { status: "pong" };
         if shop.platform.is_unsigned_ping(webhook) {
             if let Some(url) = shop.platform.confirmation(webhook) {
@@ -105,7 +105,7 @@ impl Intake {
         }
     }
 
-    async fn verify(&self, config: &Config, shop: &Shop, webhook: Webhook<'_>) -> Result<(), Answer> {
+    async fn verify(&self, config: &IntakeConfig, shop: &IntakeShop, webhook: Webhook<'_>) -> Result<(), Answer> {
         let keys = shop.platform.public_keys(webhook).map_err(Answer::Rejected)?;
         if keys.is_empty() {
             return self.verify_by_secrets(shop, webhook).await;
@@ -126,7 +126,7 @@ impl Intake {
     }
 
     /// A signature that fits no secret may fit a newer one: the secrets are read again, at a bounded rate.
-    async fn verify_by_secrets(&self, shop: &Shop, webhook: Webhook<'_>) -> Result<(), Answer> {
+    async fn verify_by_secrets(&self, shop: &IntakeShop, webhook: Webhook<'_>) -> Result<(), Answer> {
         let verify = async |freshness| {
             let secrets = self.secrets_of(shop, freshness).await?;
             shop.platform.verify(webhook, &secrets, clock::now()).map_err(Answer::Rejected)
@@ -138,7 +138,7 @@ impl Intake {
     }
 
     /// The shop's live secrets. One that cannot be read is left out as long as there is another.
-    async fn secrets_of(&self, shop: &Shop, freshness: Freshness) -> Result<Vec<Secret>, Answer> {
+    async fn secrets_of(&self, shop: &IntakeShop, freshness: Freshness) -> Result<Vec<Secret>, Answer> {
         let (secrets, failed) = self.secrets.live(&shop.secrets, freshness).await;
         for error in &failed {
             tracing::error!(shop = shop.code, error = %error, "{error}");
@@ -148,22 +148,12 @@ impl Intake {
         if secrets.is_empty() { Err(unavailable) } else { Ok(secrets) }
     }
 
-    async fn accept(&self, shop: &Shop, webhook: Webhook<'_>, identity: Identity, request_id: &str) -> Answer {
-        let is_kept = |name: &str| name == "content-type" || shop.platform.owns_header(name);
-        let own = webhook.headers.iter().filter(|(name, value)| is_kept(name) && value.len() <= MAX_HEADER_BYTES);
-        let envelope = Envelope {
-            shop: shop.code.clone(),
-            topic: webhook.topic.map(ToOwned::to_owned),
-            delivery_id: identity.delivery_id,
-            received_at: clock::now(),
-            headers: own.collect(),
-            payload_key: None,
-            event: None,
-        };
-        match self.inbound.send(envelope, webhook.body, request_id).await {
-            Ok(()) => Answer::Accepted { order_id: identity.order_id },
+    async fn accept(&self, order_id: String, envelope: Envelope, body: Vec<u8>, request_id: &str) -> Answer {
+        let shop = envelope.shop.clone();
+        match self.inbound.send(envelope, body, request_id).await {
+            Ok(()) => Answer::Accepted { order_id },
             Err(error) => {
-                tracing::error!(request_id, shop = shop.code, error = %error, "{error}");
+                tracing::error!(request_id, shop, error = %error, "{error}");
                 Answer::Unavailable {
                     code: "queue_unavailable",
                     message: "the order could not be made durable, try again",
@@ -173,37 +163,28 @@ impl Intake {
     }
 }
 
+/// The order's identifier, and what travels with its webhook.
+fn envelope(shop: &IntakeShop, webhook: Webhook<'_>, identity: Identity) -> (String, Envelope) {
+    let is_kept = |name: &str| name == "content-type" || shop.platform.owns_header(name);
+    let own = webhook.headers.iter().filter(|(name, value)| is_kept(name) && value.len() <= MAX_HEADER_BYTES);
+    let envelope = Envelope {
+        shop: shop.code.clone(),
+        topic: webhook.topic.map(ToOwned::to_owned),
+        delivery_id: identity.delivery_id,
+        received_at: clock::now(),
+        headers: own.collect(),
+        payload_key: None,
+        event: None,
+    };
+    (identity.order_id, envelope)
+}
+
 /// What a platform that asks whether the URL is ours gets: what it asked for.
-fn challenge(shop: &Shop, request: &ApiGatewayV2httpRequest) -> Answer {
+fn challenge(shop: &IntakeShop, request: &Request) -> Answer {
     let Some(parameter) = shop.platform.challenge_parameter() else { return Answer::MethodNotAllowed };
-    let challenge = request.query_string_parameters.first(parameter).and_then(Challenge::parse);
+    let challenge = request.query(parameter).and_then(Challenge::parse);
     let expected = || Rejection::Malformed(format!("expected a parameter {parameter} of letters, digits, - _ and ."));
     challenge.map_or_else(|| Answer::Rejected(expected()), Answer::Challenge)
-}
-
-/// The shop's code: the path parameter, or the path's last segment where an event has none.
-fn shop_code(request: &ApiGatewayV2httpRequest) -> &str {
-    let parameter = request.path_parameters.get("shop").map(String::as_str);
-    let segment = || request.raw_path.as_deref().and_then(|path| path.rsplit('/').next());
-    parameter.or_else(segment).unwrap_or_default()
-}
-
-fn headers(request: &ApiGatewayV2httpRequest) -> Headers {
-    let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-        Some((name.to_string(), value.to_str().ok()?.to_owned()))
-    };
-    request.headers.iter().filter_map(text).collect()
-}
-
-/// The raw bytes. API Gateway encodes what it does not take for text.
-fn body(request: &ApiGatewayV2httpRequest) -> Result<Vec<u8>, Answer> {
-    let text = request.body.as_deref().unwrap_or_default();
-    let body = if request.is_base64_encoded {
-        BASE64.decode(text).map_err(|_| Answer::Rejected(Rejection::Malformed("the body is not base64".into())))?
-    } else {
-        text.as_bytes().to_vec()
-    };
-    if body.len() > MAX_BODY_BYTES { Err(Answer::TooLarge) } else { Ok(body) }
 }
 
 /// Whether a `Content-Type` is JSON's; a webhook without one is taken for JSON.

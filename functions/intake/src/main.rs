@@ -2,13 +2,13 @@
 
 mod answer;
 mod handler;
+mod request;
 #[cfg(test)]
 mod tests;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use ordersync::config::{Live, Location};
 use ordersync::queue::Inbound;
@@ -17,6 +17,7 @@ use ordersync::webhook::PublicKeys;
 use ordersync::{aws, telemetry};
 
 use handler::Intake;
+use request::Request;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode, Error> {
@@ -28,7 +29,7 @@ async fn main() -> Result<ExitCode, Error> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    Runtime::new(service_fn(move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+    Runtime::new(service_fn(move |event: LambdaEvent<Request>| {
         let intake = Arc::clone(&intake);
         async move { Ok::<_, Error>(intake.handle(event.payload).await) }
     }))
@@ -50,6 +51,7 @@ async fn start() -> Result<Intake, Error> {
     let config = Live::start(location, s3, aws::max_receive_count()?).await?;
     let secrets = Secrets::new(aws::secrets_client(&sdk));
     let intake = Intake { config, secrets, keys: PublicKeys::default(), inbound };
-    intake.read_secrets().await;
+    // While it starts, a function has a whole processor: what the first webhook needs is made ready now.
+    tokio::join!(intake.read_secrets(), sdk.connect_ahead(&intake.inbound.queue_url));
     Ok(intake)
 }

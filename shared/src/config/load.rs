@@ -9,7 +9,8 @@ use aws_sdk_s3::operation::get_object::GetObjectError;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-use super::{Config, Files, Invalid, file_names, parse};
+use super::parse::{file_names, parse_part};
+use super::{Config, Files, Invalid, Part};
 use crate::{aws, clock};
 
 /// Name of the document in its directory or under its prefix.
@@ -74,20 +75,20 @@ impl Location {
     }
 }
 
-/// Reads and checks the configuration in a directory.
-pub fn load_directory(directory: &Path, max_receive_count: u32) -> Result<Config, LoadError> {
+/// Reads and checks the configuration in a directory, or a part of it.
+pub fn load_directory<P: Part>(directory: &Path, max_receive_count: u32) -> Result<P, LoadError> {
     let read = |name: &str| {
         let path = directory.join(name);
         let unreadable = |reason: String| LoadError::Unreadable { file: path.display().to_string(), reason };
         std::fs::read_to_string(&path).map_err(|error| unreadable(error.to_string()))
     };
     let text = read(DOCUMENT)?;
-    let files: Result<Files, LoadError> = file_names(&text)
+    let files: Result<Files, LoadError> = file_names::<P>(&text)
         .into_iter()
         .filter(|name| is_plain_name(name) && directory.join(name).is_file())
         .map(|name| Ok((name.clone(), read(&name)?)))
         .collect();
-    Ok(parse(DOCUMENT, &text, &files?, max_receive_count)?)
+    Ok(parse_part(DOCUMENT, &text, &files?, max_receive_count)?)
 }
 
 /// A file lies beside the document or in a folder below it; a name can lead nowhere else.
@@ -95,23 +96,23 @@ fn is_plain_name(name: &str) -> bool {
     Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)))
 }
 
-/// The configuration of a running function.
+/// The configuration of a running function, or the part of it that the function works with.
 #[derive(Debug)]
-pub struct Live {
+pub struct Live<P = Config> {
     location: Location,
     s3: aws_sdk_s3::Client,
     max_receive_count: u32,
-    state: Mutex<State>,
+    state: Mutex<State<P>>,
 }
 
 #[derive(Debug)]
-struct State {
-    config: Arc<Config>,
+struct State<P> {
+    config: Arc<P>,
     etags: Vec<(String, String)>,
     checked_at: Timestamp,
 }
 
-impl Live {
+impl<P: Part> Live<P> {
     /// Loads the configuration for the first time.
     pub async fn start(location: Location, s3: aws_sdk_s3::Client, max_receive_count: u32) -> Result<Self, LoadError> {
         let state = load(&location, &s3, max_receive_count).await?;
@@ -120,7 +121,7 @@ impl Live {
 
     /// The configuration now. One from S3 is compared with its `ETag`s when a minute has passed; when the new one
     /// cannot be read or is not right, the earlier one is used on and the problems are logged.
-    pub async fn current(&self) -> Arc<Config> {
+    pub async fn current(&self) -> Arc<P> {
         let mut state = self.state.lock().await;
         let age = clock::now().duration_since(state.checked_at).unsigned_abs();
         if matches!(self.location, Location::S3 { .. }) && age >= FRESH_FOR {
@@ -129,7 +130,7 @@ impl Live {
         Arc::clone(&state.config)
     }
 
-    async fn refresh(&self, state: &mut State) {
+    async fn refresh(&self, state: &mut State<P>) {
         state.checked_at = clock::now();
         let look = tokio::time::timeout(LOOK_FOR, self.has_changed(&state.etags)).await;
         if look.is_err() {
@@ -168,7 +169,11 @@ fn is_not_modified(failure: &SdkError<GetObjectError>) -> bool {
     failure.raw_response().is_some_and(|response| response.status().as_u16() == 304)
 }
 
-async fn load(location: &Location, s3: &aws_sdk_s3::Client, max_receive_count: u32) -> Result<State, LoadError> {
+async fn load<P: Part>(
+    location: &Location,
+    s3: &aws_sdk_s3::Client,
+    max_receive_count: u32,
+) -> Result<State<P>, LoadError> {
     let (config, etags) = match location {
         Location::Directory(directory) => (load_directory(directory, max_receive_count)?, Vec::new()),
         Location::S3 { bucket, prefix } => load_s3(s3, bucket, prefix, max_receive_count).await?,
@@ -176,25 +181,25 @@ async fn load(location: &Location, s3: &aws_sdk_s3::Client, max_receive_count: u
     Ok(State { config: Arc::new(config), etags, checked_at: clock::now() })
 }
 
-async fn load_s3(
+async fn load_s3<P: Part>(
     s3: &aws_sdk_s3::Client,
     bucket: &str,
     prefix: &str,
     max_receive_count: u32,
-) -> Result<(Config, Vec<(String, String)>), LoadError> {
+) -> Result<(P, Vec<(String, String)>), LoadError> {
     let mut etags = Vec::new();
     let mut files = Vec::new();
     let document = format!("{prefix}{DOCUMENT}");
     let missing =
         || LoadError::Unreadable { file: format!("s3://{bucket}/{document}"), reason: "it is not there".into() };
     let text = fetch(s3, bucket, document.clone(), &mut etags).await?.ok_or_else(missing)?;
-    for name in file_names(&text).into_iter().filter(|name| is_plain_name(name)) {
+    for name in file_names::<P>(&text).into_iter().filter(|name| is_plain_name(name)) {
         // One that is not there is a problem of the line that names it.
         if let Some(file) = fetch(s3, bucket, format!("{prefix}{name}"), &mut etags).await? {
             files.push((name, file));
         }
     }
-    let config = parse(DOCUMENT, &text, &files.into_iter().collect(), max_receive_count)?;
+    let config = parse_part(DOCUMENT, &text, &files.into_iter().collect(), max_receive_count)?;
     Ok((config, etags))
 }
 

@@ -1,6 +1,7 @@
 //! The configuration: one TOML document and the files beside it, validated as a whole before anything runs.
 
 pub mod document;
+mod intake;
 mod load;
 mod parse;
 mod schedules;
@@ -11,8 +12,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use toml::de::DeTable;
+
+pub use intake::{IntakeConfig, IntakeShop};
 pub use load::{Live, LoadError, Location, load_directory};
-pub use parse::{file_names, parse};
+pub use parse::parse;
 pub use schedules::{Cleanup, ResetErrors, StaleRule};
 
 use crate::pipeline::filter::Filter;
@@ -23,7 +27,17 @@ use crate::pipeline::transport::Transport;
 use crate::pipeline::transport::egress::Egress;
 use crate::shop::ShopApi;
 use crate::webhook::{Event, Platform};
-use document::Problem;
+use document::{Problem, Table};
+
+/// What a function works with of the document. What it does not read it does not link either.
+pub trait Part: Sized {
+    /// The names of the files that this part refers to.
+    fn files(document: &DeTable<'_>) -> BTreeSet<String>;
+
+    /// Reads the part from the document; what is wrong with it is among the problems of `root` then.
+    /// `max_receive_count` is the queue's redrive limit.
+    fn read(root: &Table<'_>, files: &Files, max_receive_count: u32) -> Self;
+}
 
 /// Everything that the merchant configured, checked.
 #[derive(Debug)]
@@ -49,10 +63,6 @@ pub struct Shop {
     pub code: String,
     /// How its webhooks are verified and read.
     pub platform: Arc<dyn Platform>,
-    /// Names of the live secrets; more than one during a rotation.
-    pub secrets: Vec<String>,
-    /// Topics that are acknowledged and dropped.
-    pub ignore_topics: BTreeSet<String>,
     /// How the shop is called back.
     pub api: Option<Arc<dyn ShopApi>>,
     /// The zone in which days and months of its orders' age are counted.

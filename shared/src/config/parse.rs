@@ -7,11 +7,12 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use super::document::{Node, Problems, Table};
-use super::{Config, Files, Invalid, Pipeline, Rate, Reservation, Retries, Shop, schedules, value};
+use super::intake::{Keys, read_code, read_keys};
+use super::{Config, Files, Invalid, Part, Pipeline, Rate, Reservation, Retries, Shop, schedules, value};
 use crate::pipeline::transport::egress::{self, Egress};
 use crate::pipeline::{filter, format, response, result, transport};
 use crate::shop::{self, ShopApi};
-use crate::webhook::{self, Event, Needs};
+use crate::webhook::{Event, Needs, Platform};
 
 const RESERVATIONS: [(&str, Option<Reservation>); 4] = [
     ("standard", None),
@@ -26,34 +27,51 @@ const LONGEST_DELAY: Duration = Duration::from_hours(366 * 24);
 /// Reads `text`, the contents of `file`, whose other files are given. `max_receive_count` is the queue's redrive limit:
 /// no pipeline can have more attempts than the queue makes.
 pub fn parse(file: &str, text: &str, files: &Files, max_receive_count: u32) -> Result<Config, Invalid> {
+    parse_part(file, text, files, max_receive_count)
+}
+
+/// Reads a part of the document as [`parse`] reads all of it.
+pub(super) fn parse_part<P: Part>(file: &str, text: &str, files: &Files, max_receive_count: u32) -> Result<P, Invalid> {
     let problems = Problems::new(file, text);
     let (document, syntax) = DeTable::parse_recoverable(text);
     for error in &syntax {
         problems.add(error.span().map_or(0, |span| span.start), "", error.message());
     }
-    let config = if syntax.is_empty() {
-        let root = Table::root(document.get_ref(), &problems);
-        let config = read_document(&root, files, max_receive_count);
-        root.finish();
-        Some(config)
-    } else {
-        None
-    };
-    match (config, problems.into_sorted()) {
-        (Some(config), problems) if problems.is_empty() => Ok(config),
+    let root = Table::root(document.get_ref(), &problems);
+    let part = syntax.is_empty().then(|| P::read(&root, files, max_receive_count));
+    match (part, problems.into_sorted()) {
+        (Some(part), problems) if problems.is_empty() => Ok(part),
         (_, problems) => Err(Invalid(problems)),
     }
 }
 
-/// The names of the files that the document refers to; empty when it cannot be read.
-pub fn file_names(text: &str) -> BTreeSet<String> {
-    let (document, _) = DeTable::parse_recoverable(text);
-    let document = document.get_ref();
-    let text = |value: &DeValue<'_>, key: &str| Some(value.get(key)?.get_ref().as_str()?.to_owned());
-    let template = |pipeline: &DeValue<'_>| text(pipeline.get("format")?.get_ref(), "template");
-    let pipelines = document.get("pipelines").and_then(|node| node.get_ref().as_array());
-    let templates = pipelines.into_iter().flatten().filter_map(|pipeline| template(pipeline.get_ref()));
-    templates.chain(document.get("egress").and_then(|node| text(node.get_ref(), "ca"))).collect()
+/// The names of the files that a part of the document refers to; empty when it cannot be read.
+pub(super) fn file_names<P: Part>(text: &str) -> BTreeSet<String> {
+    P::files(DeTable::parse_recoverable(text).0.get_ref())
+}
+
+/// The name of the file of root certificates.
+pub(super) fn certificates(document: &DeTable<'_>) -> Option<String> {
+    text_of(document.get("egress")?.get_ref(), "ca")
+}
+
+fn text_of(value: &DeValue<'_>, key: &str) -> Option<String> {
+    Some(value.get(key)?.get_ref().as_str()?.to_owned())
+}
+
+impl Part for Config {
+    fn files(document: &DeTable<'_>) -> BTreeSet<String> {
+        let pipelines = document.get("pipelines").and_then(|node| node.get_ref().as_array());
+        let template = |pipeline: &DeValue<'_>| text_of(pipeline.get("format")?.get_ref(), "template");
+        let templates = pipelines.into_iter().flatten().filter_map(|pipeline| template(pipeline.get_ref()));
+        templates.chain(certificates(document)).collect()
+    }
+
+    fn read(root: &Table<'_>, files: &Files, max_receive_count: u32) -> Self {
+        let config = read_document(root, files, max_receive_count);
+        root.check();
+        config
+    }
 }
 
 /// What a pipeline is checked against.
@@ -96,11 +114,7 @@ fn read_shops(root: &Table<'_>, egress: &Egress) -> (BTreeMap<String, Shop>, Sho
     let Some(node) = root.required("shops") else { return (BTreeMap::new(), codes) };
     let shops = node.each(|node| {
         let table = node.table()?;
-        let code = table.require("code", value::code);
-        let is_new = code.clone().is_none_or(|code| codes.all.insert(code));
-        if let Some(code) = code.as_ref().filter(|_| !is_new) {
-            node.problem(format!("the code {code:?} is used by another shop already"));
-        }
+        let (code, is_new) = read_code(&node, &table, &mut codes.all);
         // What is wrong with an `api` is said there.
         let has_api = table.get("api").is_some();
         let shop = read_shop(&table, code.clone(), egress);
@@ -114,22 +128,14 @@ fn read_shops(root: &Table<'_>, egress: &Egress) -> (BTreeMap<String, Shop>, Sho
 }
 
 fn read_shop(table: &Table<'_>, code: Option<String>, egress: &Egress) -> Option<Shop> {
-    let webhook::Configured { platform, needs } = webhook::read(table, egress);
-    let secrets = if needs == Needs::Nothing { Some(Vec::new()) } else { read_secrets(table) };
-    let ignore_topics = table.list("ignore_topics", value::text).into_iter().collect();
+    // Secrets and topics are intake's, and are checked here all the same.
+    let Keys { platform, needs, secrets, .. } = read_keys::<Arc<dyn Platform>>(table, egress);
     let api_node = if needs == Needs::SecretsAndApi { table.required("api") } else { table.get("api") };
     let api = platform.as_ref().and(api_node).and_then(|node| read_api(table, &node, egress));
     let time_zone = table.read("time_zone", value::time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
     table.check();
-    Some(Shop { code: code?, platform: platform?, secrets: secrets?, ignore_topics, api, time_zone })
-}
-
-fn read_secrets(table: &Table<'_>) -> Option<Vec<String>> {
-    let secrets = table.required("secrets").map(|node| node.each(|secret| secret.parse(value::text)));
-    if secrets.as_ref().is_some_and(Vec::is_empty) {
-        table.problem("expected at least one name in secrets");
-    }
-    secrets
+    secrets?;
+    Some(Shop { code: code?, platform: platform?, api, time_zone })
 }
 
 /// The calls back to a shop whose platform is known.

@@ -18,7 +18,6 @@ fn problems(text: &str) -> String {
 fn the_sample_of_the_design_loads_as_it_stands() {
     let config = load(SAMPLE).unwrap();
     let shop = &config.shops["acme-eu"];
-    assert_eq!(shop.secrets, ["acme-eu-webhook"]);
     assert!(shop.api.as_ref().is_some_and(|api| api.can_cancel()));
     let [erp, archive] = config.pipelines.as_slice() else { panic!("two pipelines") };
     assert!(erp.serves("acme-eu") && !erp.serves("other") && archive.serves("other"));
@@ -88,8 +87,11 @@ fn a_template_with_a_mistake_is_reported_with_its_own_line() {
 #[test]
 fn other_files_are_named_by_the_document() {
     let with_ca = SAMPLE.replace("[egress]\n", "[egress]\nca = \"company.pem\"\n");
-    assert_eq!(file_names(&with_ca), BTreeSet::from(["company.pem".to_owned(), "erp-order.json.j2".to_owned()]));
-    assert_eq!(file_names("not toml"), BTreeSet::new());
+    assert_eq!(
+        parse::file_names::<Config>(&with_ca),
+        BTreeSet::from(["company.pem".to_owned(), "erp-order.json.j2".to_owned()])
+    );
+    assert_eq!(parse::file_names::<Config>("not toml"), BTreeSet::new());
 }
 
 #[test]
@@ -99,7 +101,7 @@ fn every_example_loads() {
     for example in std::fs::read_dir(examples).unwrap() {
         let path = example.unwrap().path();
         if path.join("ordersync.toml").is_file() {
-            load_directory(&path, 10).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            load_directory::<Config>(&path, 10).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             count += 1;
         }
     }

@@ -1,6 +1,8 @@
 //! Making a webhook durable: one SQS message; the body in S3 first where SQS does not take it.
 
 use aws_sdk_sqs::types::MessageAttributeValue;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::envelope::{Envelope, Fields};
 use crate::aws;
@@ -35,13 +37,12 @@ pub enum SendError {
 impl Inbound {
     /// Sends a webhook. When this returns, it is durable. `request_id` is part of
     /// the object's name if the body has to go to S3.
-    pub async fn send(&self, mut envelope: Envelope, body: &[u8], request_id: &str) -> Result<(), SendError> {
+    pub async fn send(&self, mut envelope: Envelope, body: Vec<u8>, request_id: &str) -> Result<(), SendError> {
         let fields = envelope.fields();
-        let text = std::str::from_utf8(body).ok().filter(|text| Envelope::fits_in_message(text, &fields));
-        let (text, fields) = match text {
-            Some(text) => (text.to_owned(), fields),
+        let (text, fields) = match as_message(body, &fields) {
+            Ok(text) => (text, fields),
             // Boxed, so that the ordinary way does not carry the room for this one.
-            None => (Box::pin(self.store(&mut envelope, body, request_id)).await?, envelope.fields()),
+            Err(body) => (Box::pin(self.store(&mut envelope, body, request_id)).await?, envelope.fields()),
         };
         let message = self.sqs.send_message().queue_url(&self.queue_url).message_body(text);
         let message = message
@@ -52,17 +53,29 @@ impl Inbound {
     }
 
     /// Puts the body in S3 and returns the text that takes its place in the message.
-    async fn store(&self, envelope: &mut Envelope, body: &[u8], request_id: &str) -> Result<String, SendError> {
-        let day = envelope.received_at.strftime("%Y/%m/%d");
+    async fn store(&self, envelope: &mut Envelope, body: Vec<u8>, request_id: &str) -> Result<String, SendError> {
+        let day = day(envelope.received_at);
         let random = fastrand::u64(..);
         let key = format!("{INBOUND_PREFIX}{}/{day}/{request_id}-{random:016x}", envelope.shop);
         let put = self.s3.put_object().bucket(&self.bucket).key(&key).content_type("application/octet-stream");
-        let put = put.body(body.to_vec().into()).send().await;
+        let put = put.body(body.into()).send().await;
         put.map_err(|failure| SendError::Bucket(aws::reason(&failure)))?;
         let text = serde_json::json!({ "payload_key": key }).to_string();
         envelope.payload_key = Some(key);
         Ok(text)
     }
+}
+
+/// The body as the text of a message, or as it is when it cannot be one.
+fn as_message(body: Vec<u8>, fields: &Fields) -> Result<String, Vec<u8>> {
+    let text = String::from_utf8(body).map_err(std::string::FromUtf8Error::into_bytes)?;
+    if Envelope::fits_in_message(&text, fields) { Ok(text) } else { Err(text.into_bytes()) }
+}
+
+/// The day in UTC, as folders have it.
+fn day(at: Timestamp) -> String {
+    let date = TimeZone::UTC.to_datetime(at).date();
+    format!("{:04}/{:02}/{:02}", date.year(), date.month(), date.day())
 }
 
 /// Message attributes of SQS.

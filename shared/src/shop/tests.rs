@@ -97,8 +97,12 @@ fn state_by_webhook(platform: &str, body: &[u8]) -> OrderState {
     let text = format!("platform = \"{platform}\"");
     let document = DeTable::parse(&text).unwrap();
     let problems = Problems::new("ordersync.toml", &text);
-    let platform =
-        crate::webhook::read(&Table::root(document.get_ref(), &problems), &Egress::default()).platform.unwrap();
+    let platform = crate::webhook::read::<Arc<dyn crate::webhook::Platform>>(
+        &Table::root(document.get_ref(), &problems),
+        &Egress::default(),
+    )
+    .platform
+    .unwrap();
     let order = platform.read("shop", body).unwrap();
     OrderState {
         order_state: order.state,

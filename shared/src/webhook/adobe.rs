@@ -3,8 +3,6 @@
 //! <https://developer.adobe.com/events/docs/guides> (webhooks, security considerations) and
 //! <https://developer.adobe.com/commerce/extensibility/events>.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject;
@@ -16,7 +14,7 @@ use webpki::ring::RSA_PKCS1_2048_8192_SHA256;
 use super::identity::{self, Document};
 use super::json::{self, Node};
 use super::signature::{any, base64, header};
-use super::{BadOrder, Event, Headers, Platform, Rejection, Subject, Webhook, magento, topic};
+use super::{BadOrder, Event, Headers, Platform, Rejection, Sender, Subject, Webhook, magento, topic};
 use crate::config::document::Table;
 use crate::config::value;
 use crate::order::Order;
@@ -60,7 +58,7 @@ pub(super) struct Adobe {
 
 impl Adobe {
     /// Reads the shop's settings: `client_id`, and for tests `public_keys`.
-    pub(super) fn read(shop: &Table<'_>, egress: &Egress) -> Option<Arc<dyn Platform>> {
+    pub(super) fn read(shop: &Table<'_>, egress: &Egress) -> Option<Self> {
         let client_id = shop.require("client_id", value::text);
         let keys = match shop.get("public_keys") {
             Some(node) => {
@@ -73,11 +71,11 @@ impl Adobe {
             }
             None => Url::parse(KEYS).ok(),
         };
-        Some(Arc::new(Self { client_id: client_id?, keys: keys? }))
+        Some(Self { client_id: client_id?, keys: keys? })
     }
 }
 
-impl Platform for Adobe {
+impl Sender for Adobe {
     fn public_keys(&self, webhook: Webhook<'_>) -> Result<Vec<Url>, Rejection> {
         let paths = SIGNATURES.iter().filter(|(signature, _)| webhook.headers.get(signature).is_some());
         let paths: Vec<&str> = paths.map(|(_, path)| header(webhook.headers, path)).collect::<Result<_, _>>()?;
@@ -135,6 +133,12 @@ impl Platform for Adobe {
         Some("challenge")
     }
 
+    fn owns_header(&self, name: &str) -> bool {
+        name.starts_with("x-adobe-")
+    }
+}
+
+impl Platform for Adobe {
     fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
         let document = json::parse(body)?;
         let root = Node::root(&document);
@@ -147,10 +151,6 @@ impl Platform for Adobe {
         // Read already, and not the order's: whether it is a new one, and what it was before.
         order.extra.retain(|name, _| !matches!(name.as_str(), "addresses" | "_isNew" | "_origData"));
         Ok(order)
-    }
-
-    fn owns_header(&self, name: &str) -> bool {
-        name.starts_with("x-adobe-")
     }
 }
 

@@ -13,7 +13,7 @@ use super::identity::{self, Document};
 use super::json::{self, Node};
 use super::signature::key_bytes;
 use super::standard_webhooks::{self, Key};
-use super::{BadOrder, Event, Platform, Rejection, Subject, Webhook, topic};
+use super::{BadOrder, Event, Platform, Rejection, Sender, Subject, Webhook, topic};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
@@ -66,7 +66,7 @@ const ADDRESS: Parts = Parts {
 #[derive(Debug)]
 pub(super) struct BigCommerce;
 
-impl Platform for BigCommerce {
+impl Sender for BigCommerce {
     fn verify(&self, webhook: Webhook<'_>, secrets: &[Secret], now: Timestamp) -> Result<(), Rejection> {
         let keys: Vec<Key> = secrets.iter().filter_map(key).collect();
         standard_webhooks::verify(webhook, &keys, now)
@@ -84,6 +84,12 @@ impl Platform for BigCommerce {
         identity::subject(id, "data.id", event, delivery, occurred_at)
     }
 
+    fn owns_header(&self, name: &str) -> bool {
+        name.starts_with("webhook-")
+    }
+}
+
+impl Platform for BigCommerce {
     fn is_reference(&self, body: &[u8]) -> bool {
         Document::parse(body).is_ok_and(|document| document.find(&["order"]).is_none())
     }
@@ -91,10 +97,6 @@ impl Platform for BigCommerce {
     fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
         let document = json::parse(body)?;
         read(shop, &Node::root(&document))
-    }
-
-    fn owns_header(&self, name: &str) -> bool {
-        name.starts_with("webhook-")
     }
 }
 

@@ -1,14 +1,12 @@
 //! Any other sender that signs the raw body with an HMAC: how, and where the order's fields stand, is configuration.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use super::fields::{Defaults, Fields};
 use super::identity::{self, Document};
 use super::json;
 use super::verifier::BodySignature;
-use super::{BadOrder, Platform, Rejection, Subject, Webhook};
+use super::{BadOrder, Platform, Rejection, Sender, Subject, Webhook};
 use crate::config::document::Table;
 use crate::order::Order;
 use crate::secrets::Secret;
@@ -24,14 +22,14 @@ pub(super) struct Generic {
 
 impl Generic {
     /// Reads the shop's settings: `signature` and `fields`.
-    pub(super) fn read(shop: &Table<'_>) -> Option<Arc<dyn Platform>> {
+    pub(super) fn read(shop: &Table<'_>) -> Option<Self> {
         let fields = Fields::read(shop, DEFAULTS);
         let signature = BodySignature::read(&shop.required("signature")?);
-        Some(Arc::new(Self { signature: signature?, fields: fields? }))
+        Some(Self { signature: signature?, fields: fields? })
     }
 }
 
-impl Platform for Generic {
+impl Sender for Generic {
     fn verify(&self, webhook: Webhook<'_>, secrets: &[Secret], _now: Timestamp) -> Result<(), Rejection> {
         self.signature.verify(webhook.headers, webhook.body, secrets)
     }
@@ -44,11 +42,13 @@ impl Platform for Generic {
         identity::subject(id, &path, event, delivery, None)
     }
 
-    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
-        self.fields.order(shop, &json::parse(body)?)
-    }
-
     fn owns_header(&self, name: &str) -> bool {
         self.signature.is_in(name) || self.fields.names_header(name)
+    }
+}
+
+impl Platform for Generic {
+    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
+        self.fields.order(shop, &json::parse(body)?)
     }
 }

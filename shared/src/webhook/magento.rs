@@ -12,7 +12,7 @@ use super::amounts::Amounts;
 use super::identity::{self, Document};
 use super::json::{self, Node};
 use super::signature::{self, Encoding};
-use super::{BadOrder, Platform, Rejection, Subject, Webhook};
+use super::{BadOrder, Platform, Rejection, Sender, Subject, Webhook};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
@@ -60,7 +60,7 @@ const ADDRESS: Parts = Parts {
 #[derive(Debug)]
 pub(super) struct Magento;
 
-impl Platform for Magento {
+impl Sender for Magento {
     fn verify(&self, webhook: Webhook<'_>, secrets: &[Secret], _now: Timestamp) -> Result<(), Rejection> {
         // No time is signed, so there is none to be checked.
         let text = signature::header(webhook.headers, SIGNATURE)?;
@@ -83,16 +83,18 @@ impl Platform for Magento {
         identity::subject(id, "entity_id", event, identity::delivery_id(said("id").as_deref()), occurred_at)
     }
 
+    fn owns_header(&self, name: &str) -> bool {
+        name.starts_with("x-magento-")
+    }
+}
+
+impl Platform for Magento {
     fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
         let document = json::parse(body)?;
         let root = Node::root(&document);
         let places = WRAPPINGS.iter().map(|path| path.iter().fold(root.clone(), |node, key| node.at(key)));
         let order = places.into_iter().find(|place| !place.at("entity_id").is_blank()).unwrap_or(root);
         read(shop, order.at("entity_id").order_id()?, &order)
-    }
-
-    fn owns_header(&self, name: &str) -> bool {
-        name.starts_with("x-magento-")
     }
 }
 

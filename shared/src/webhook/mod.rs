@@ -26,6 +26,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use url::Url;
@@ -216,8 +217,8 @@ pub struct BadOrder {
 /// Time beyond which a signed timestamp is refused, either way. Standard Webhooks recommends five minutes.
 pub const TIMESTAMP_TOLERANCE_SECONDS: u64 = 300;
 
-/// A shop platform.
-pub trait Platform: fmt::Debug + Send + Sync {
+/// The sender's side of a shop platform: what proves who it is, and what identifies an order. All that intake needs.
+pub trait Sender: fmt::Debug + Send + Sync {
     /// Where the public keys are that the webhook says it is signed with; none for platforms that share a secret.
     fn public_keys(&self, webhook: Webhook<'_>) -> Result<Vec<Url>, Rejection> {
         let _ = webhook;
@@ -248,6 +249,12 @@ pub trait Platform: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether a header of the webhook belongs to it and is handed on by the `raw` format. `name` is in lower case.
+    fn owns_header(&self, name: &str) -> bool;
+}
+
+/// A shop platform: its sender's side, and how its orders are read.
+pub trait Platform: Sender {
     /// Whether a body only names the order. Then the order is fetched from the shop's API, and what is
     /// [fetched](crate::shop::ShopApi::fetch) takes the body's place.
     fn is_reference(&self, body: &[u8]) -> bool {
@@ -264,7 +271,22 @@ pub trait Platform: fmt::Debug + Send + Sync {
         let _ = body;
         false
     }
+}
 
-    /// Whether a header of the webhook belongs to it and is handed on by the `raw` format. `name` is in lower case.
-    fn owns_header(&self, name: &str) -> bool;
+/// As much of a platform as a function works with. What it does not keep is not linked into it.
+pub trait Keep: Sized {
+    /// Of this platform.
+    fn of<P: Platform + 'static>(platform: P) -> Self;
+}
+
+impl Keep for Arc<dyn Sender> {
+    fn of<P: Platform + 'static>(platform: P) -> Self {
+        Arc::new(platform)
+    }
+}
+
+impl Keep for Arc<dyn Platform> {
+    fn of<P: Platform + 'static>(platform: P) -> Self {
+        Arc::new(platform)
+    }
 }

@@ -1,8 +1,6 @@
 //! The platforms there are. A new one is its file and a line here.
 
-use std::sync::Arc;
-
-use super::Platform;
+use super::Keep;
 use super::adobe::Adobe;
 use super::bigcommerce::BigCommerce;
 use super::generic::Generic;
@@ -16,7 +14,7 @@ use crate::config::value;
 use crate::pipeline::transport::egress::Egress;
 
 /// Reads what a platform wants to know from its `[[shops]]` table; nothing when that has problems.
-type Read = fn(&Table<'_>, &Egress) -> Option<Arc<dyn Platform>>;
+type Read<K> = fn(&Table<'_>, &Egress) -> Option<K>;
 
 /// What a shop of a platform must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,30 +27,32 @@ pub enum Needs {
     Nothing,
 }
 
-const PLATFORMS: [(&str, (Read, Needs)); 8] = [
-    ("shopify", (|_, _| Some(Arc::new(Shopify)), Needs::Secrets)),
-    ("woocommerce", (|_, _| Some(Arc::new(WooCommerce)), Needs::Secrets)),
-    ("magento", (|_, _| Some(Arc::new(Magento)), Needs::Secrets)),
-    ("adobe-io-events", (Adobe::read, Needs::Nothing)),
-    ("shopware", (|_, _| Some(Arc::new(Shopware)), Needs::Secrets)),
-    ("bigcommerce", (|_, _| Some(Arc::new(BigCommerce)), Needs::SecretsAndApi)),
-    ("standard-webhooks", (|table, _| StandardWebhooks::read(table), Needs::Secrets)),
-    ("generic", (|table, _| Generic::read(table), Needs::Secrets)),
-];
+fn platforms<K: Keep>() -> [(&'static str, (Read<K>, Needs)); 8] {
+    [
+        ("shopify", (|_, _| Some(K::of(Shopify)), Needs::Secrets)),
+        ("woocommerce", (|_, _| Some(K::of(WooCommerce)), Needs::Secrets)),
+        ("magento", (|_, _| Some(K::of(Magento)), Needs::Secrets)),
+        ("adobe-io-events", (|table, egress| Adobe::read(table, egress).map(K::of), Needs::Nothing)),
+        ("shopware", (|_, _| Some(K::of(Shopware)), Needs::Secrets)),
+        ("bigcommerce", (|_, _| Some(K::of(BigCommerce)), Needs::SecretsAndApi)),
+        ("standard-webhooks", (|table, _| StandardWebhooks::read(table).map(K::of), Needs::Secrets)),
+        ("generic", (|table, _| Generic::read(table).map(K::of), Needs::Secrets)),
+    ]
+}
 
 /// What the key `platform` of a `[[shops]]` table and the keys of that platform say.
 #[derive(Debug)]
-pub struct Configured {
+pub struct Configured<K> {
     /// The platform; nothing when its keys have problems.
-    pub platform: Option<Arc<dyn Platform>>,
+    pub platform: Option<K>,
     /// What else the shop must have.
     pub needs: Needs,
 }
 
 /// The platform of a `[[shops]]` table, by its key `platform` and whatever other keys that platform has. The caller
 /// finishes the table.
-pub fn read(table: &Table<'_>, egress: &Egress) -> Configured {
-    let kind = table.require("platform", value::one_of(&PLATFORMS));
-    let platform = kind.and_then(|(read, _)| read(table, egress));
+pub fn read<K: Keep>(table: &Table<'_>, egress: &Egress) -> Configured<K> {
+    let kind = table.require("platform", value::one_of(&platforms()));
+    let platform = kind.and_then(|(read, _): (Read<K>, _)| read(table, egress));
     Configured { platform, needs: kind.map_or(Needs::Secrets, |(_, needs)| needs) }
 }

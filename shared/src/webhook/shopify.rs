@@ -8,7 +8,7 @@ use super::amounts::{Amounts, sum};
 use super::identity::{self, Document};
 use super::json::{self, Node};
 use super::signature::{self, Encoding};
-use super::{BadOrder, Event, Platform, Rejection, Subject, Webhook};
+use super::{BadOrder, Event, Platform, Rejection, Sender, Subject, Webhook};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
@@ -52,7 +52,7 @@ const ADDRESS: Parts = Parts {
 #[derive(Debug)]
 pub(super) struct Shopify;
 
-impl Platform for Shopify {
+impl Sender for Shopify {
     fn verify(&self, webhook: Webhook<'_>, secrets: &[Secret], _now: Timestamp) -> Result<(), Rejection> {
         // No time is signed, so there is none to be checked.
         let text = signature::header(webhook.headers, SIGNATURE)?;
@@ -70,6 +70,12 @@ impl Platform for Shopify {
         identity::subject(document.find(&[id]), id, event, delivery, occurred_at)
     }
 
+    fn owns_header(&self, name: &str) -> bool {
+        name.starts_with("x-shopify-")
+    }
+}
+
+impl Platform for Shopify {
     fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
         read(shop, &Node::root(&json::parse(body)?))
     }
@@ -80,10 +86,6 @@ impl Platform for Shopify {
             let is_test = document.find(&["test"]).is_some_and(|test| test.raw() == "true");
             is_test && document.find(&["cancelled_at"]).is_some()
         })
-    }
-
-    fn owns_header(&self, name: &str) -> bool {
-        name.starts_with("x-shopify-")
     }
 }
 

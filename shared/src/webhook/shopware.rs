@@ -9,7 +9,7 @@ use super::amounts::{Amounts, sum};
 use super::identity::{self, Document};
 use super::json::{self, Node};
 use super::signature::{self, Encoding};
-use super::{BadOrder, Platform, Rejection, Subject, Webhook, time};
+use super::{BadOrder, Platform, Rejection, Sender, Subject, Webhook, time};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
@@ -49,7 +49,7 @@ const ADDRESS: Parts = Parts {
 #[derive(Debug)]
 pub(super) struct Shopware;
 
-impl Platform for Shopware {
+impl Sender for Shopware {
     fn verify(&self, webhook: Webhook<'_>, secrets: &[Secret], now: Timestamp) -> Result<(), Rejection> {
         let text = signature::header(webhook.headers, SIGNATURE)?;
         signature::verify(HMAC_SHA256, Encoding::Hex, text, webhook.body, secrets)?;
@@ -66,12 +66,14 @@ impl Platform for Shopware {
         identity::subject(id, "data.payload.order.id", event, identity::delivery_id(delivery.as_deref()), None)
     }
 
-    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
-        read(shop, &Node::root(&json::parse(body)?).at(ORDER))
-    }
-
     fn owns_header(&self, name: &str) -> bool {
         name.starts_with("shopware-") || name.starts_with("sw-")
+    }
+}
+
+impl Platform for Shopware {
+    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
+        read(shop, &Node::root(&json::parse(body)?).at(ORDER))
     }
 }
 

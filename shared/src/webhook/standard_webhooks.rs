@@ -1,7 +1,5 @@
 //! Standard Webhooks, from any sender: the signature is standardised, where the order's fields stand is configuration.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use ring::hmac;
 use ring::signature::{ED25519, UnparsedPublicKey};
@@ -10,7 +8,7 @@ use super::fields::{Defaults, Fields};
 use super::identity::{self, Document};
 use super::json;
 use super::signature::{any, base64, header, key_bytes};
-use super::{BadOrder, Headers, Platform, Rejection, Subject, Webhook, time};
+use super::{BadOrder, Headers, Platform, Rejection, Sender, Subject, Webhook, time};
 use crate::config::document::Table;
 use crate::order::Order;
 use crate::secrets::Secret;
@@ -28,12 +26,12 @@ pub(super) struct StandardWebhooks {
 
 impl StandardWebhooks {
     /// Reads the shop's settings: `fields`.
-    pub(super) fn read(shop: &Table<'_>) -> Option<Arc<dyn Platform>> {
-        Some(Arc::new(Self { fields: Fields::read(shop, DEFAULTS)? }))
+    pub(super) fn read(shop: &Table<'_>) -> Option<Self> {
+        Some(Self { fields: Fields::read(shop, DEFAULTS)? })
     }
 }
 
-impl Platform for StandardWebhooks {
+impl Sender for StandardWebhooks {
     fn verify(&self, webhook: Webhook<'_>, secrets: &[Secret], now: Timestamp) -> Result<(), Rejection> {
         let keys: Vec<Key> = secrets.iter().filter_map(Key::of).collect();
         verify(webhook, &keys, now)
@@ -51,12 +49,14 @@ impl Platform for StandardWebhooks {
         identity::subject(id, &path, event, delivery, occurred_at)
     }
 
-    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
-        self.fields.order(shop, &json::parse(body)?)
-    }
-
     fn owns_header(&self, name: &str) -> bool {
         name.starts_with("webhook-") || name.starts_with("svix-") || self.fields.names_header(name)
+    }
+}
+
+impl Platform for StandardWebhooks {
+    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
+        self.fields.order(shop, &json::parse(body)?)
     }
 }
 

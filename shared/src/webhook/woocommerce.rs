@@ -9,7 +9,7 @@ use super::amounts::{Amounts, sum};
 use super::identity::{self, Document};
 use super::json::{self, Node};
 use super::signature::{self, Encoding};
-use super::{BadOrder, Headers, Platform, Rejection, Subject, Webhook, time};
+use super::{BadOrder, Headers, Platform, Rejection, Sender, Subject, Webhook, time};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
@@ -53,7 +53,7 @@ const ADDRESS: Parts = Parts {
 #[derive(Debug)]
 pub(super) struct WooCommerce;
 
-impl Platform for WooCommerce {
+impl Sender for WooCommerce {
     fn verify(&self, webhook: Webhook<'_>, secrets: &[Secret], _now: Timestamp) -> Result<(), Rejection> {
         // No time is signed, so there is none to be checked.
         let text = signature::header(webhook.headers, SIGNATURE)?;
@@ -75,12 +75,14 @@ impl Platform for WooCommerce {
         webhook.headers.get(SIGNATURE).is_none() && is_ping(webhook.body)
     }
 
-    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
-        read(shop, &Node::root(&json::parse(body)?))
-    }
-
     fn owns_header(&self, name: &str) -> bool {
         name.starts_with("x-wc-webhook-")
+    }
+}
+
+impl Platform for WooCommerce {
+    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
+        read(shop, &Node::root(&json::parse(body)?))
     }
 }
 
