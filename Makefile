@@ -43,6 +43,8 @@ export SAM_CLI_TELEMETRY := 0
 
 # need(program, how to get it)
 need = @command -v $(1) >/dev/null || { echo "error: $(1) is missing. $(2)" >&2; exit 1; }
+# The processor reads all of a configuration. How often the queue delivers is known when it is deployed.
+checked = MAX_RECEIVE_COUNT=1000 $(1) check $(CONFIG)
 say = @printf '\033[1m%s\033[0m\n' "$(1)"
 
 .PHONY: help
@@ -92,7 +94,16 @@ build: need-rust need-python ## Build the release functions into target/lambda/<
 	  export CARGO_TARGET_$(shell echo $(TRIPLE) | tr a-z- A-Z_)_LINKER=$(subst unknown-,,$(TRIPLE))-gcc; \
 	fi; \
 	cargo build --release --locked --bins --target $(TRIPLE) $(FUNCTIONS:%=--package %)
+	@if [ "$$(rustc -vV | sed -n 's/^host: //p')" = $(TRIPLE) ]; then \
+	  $(call checked,$(TARGET_DIR)/$(TRIPLE)/release/processor); \
+	else \
+	  echo "the configuration was NOT checked, as this machine does not run what was built; make check CONFIG=$(CONFIG) does"; \
+	fi
 	@python3 infra/local/bundle.py --binaries $(TARGET_DIR)/$(TRIPLE)/release --config $(CONFIG) --out target/lambda $(FUNCTIONS)
+
+.PHONY: check
+check: binaries ## Check a configuration, CONFIG=dir
+	@$(call checked,$(TARGET_DIR)/debug/processor)
 
 .PHONY: up
 up: binaries venv ## Start the local stack, or deploy to it again; CONFIG=dir PORT=4566 PARAMS="Name=value …" STATE=.local
