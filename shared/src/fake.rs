@@ -6,6 +6,7 @@ mod bucket;
 mod expression;
 mod queue;
 mod table;
+mod units;
 
 use std::sync::{Arc, Mutex};
 

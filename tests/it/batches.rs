@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ordersync::aws;
-use ordersync::ledger::{Claim, ExportKey, Facts, NextStep, Status, Told};
+use ordersync::ledger::{Claim, ExportKey, Facts, FindBy, NextStep, Origin, Status, Told};
 use ordersync::webhook::Event;
 use serde_json::{Value, json};
 
@@ -93,14 +93,15 @@ async fn an_export_whose_pipeline_is_gone_ends_in_error() {
         is_unpaid: false,
         told: Told::by(&[Event::Placed], ordersync::clock::now()),
         customer: None,
-        payload: stack.payloads.keep("it-orphan", "orphan-1", b"{}").await.unwrap(),
-        envelope: ordersync::queue::Fields::new(),
+        origin: Origin::default(),
+        kept: None,
+        find_by: FindBy::default(),
     };
     let now = ordersync::clock::now();
     let Claim::Granted(lease) = stack.ledger.claim(&key, &facts, "a", now, now).await.unwrap() else {
         panic!("granted")
     };
-    stack.ledger.fail(&lease, "HTTP 503", None, NextStep::Retry { not_before: now }, now).await.unwrap();
+    stack.ledger.fail(&lease, "HTTP 503", None, NextStep::Retry { not_before: now }, None, now).await.unwrap();
     let mut record = record("orphan", &order("orphan-1").to_string());
     record["messageAttributes"]["shop"]["stringValue"] = json!("it-orphan");
     record["attributes"]["ApproximateReceiveCount"] = json!("2");
@@ -108,5 +109,6 @@ async fn an_export_whose_pipeline_is_gone_ends_in_error() {
     let row = stack.row("it-orphan", "orphan-1", "gone").await.unwrap();
     assert_eq!(row.status, Status::Error);
     assert!(row.last_error.unwrap().contains("no longer configured"));
+    assert!(row.payload.is_some(), "the message was the last that had the order");
     stack.export("it-orphan", "orphan-1", "orphan", Status::Exported).await;
 }

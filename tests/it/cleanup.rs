@@ -4,8 +4,8 @@ use futures_util::future::join_all;
 use jiff::{Timestamp, ToSpan};
 use ordersync::aws::variable;
 use ordersync::ledger::{
-    Claim, Completion, ExportKey, Facts, Fault, Lease, NextStep, Observation, Payload, Recorded, Removed, Reset, Row,
-    Status, Told,
+    Claim, Completion, ExportKey, Facts, Fault, FindBy, Keep, Kept, Lease, NextStep, Observation, Origin, Payload,
+    Recorded, Removed, Reset, Row, Status, Told,
 };
 use ordersync::pipeline::transport::s3::EXPORT;
 use ordersync::queue::Fields;
@@ -26,7 +26,11 @@ fn key(order_id: &str, pipeline: &str) -> ExportKey {
     ExportKey::new(SHOP, order_id, pipeline)
 }
 
-fn facts(order_id: &str, payload: Payload, at: Timestamp) -> Facts {
+fn kept(payload: &Payload) -> Kept {
+    Kept { payload: payload.clone(), envelope: Fields::new() }
+}
+
+fn facts(order_id: &str, payload: &Payload, at: Timestamp) -> Facts {
     Facts {
         number: format!("N-{order_id}"),
         placed_at: Some(at),
@@ -36,8 +40,9 @@ fn facts(order_id: &str, payload: Payload, at: Timestamp) -> Facts {
         is_unpaid: false,
         told: Told::by(&[Event::Placed], at),
         customer: None,
-        payload,
-        envelope: Fields::new(),
+        origin: Origin::default(),
+        kept: Some(kept(payload)),
+        find_by: FindBy::default(),
     }
 }
 
@@ -51,7 +56,7 @@ async fn large(stack: &Stack, order_id: &str, seed: u32) -> Payload {
 }
 
 async fn begin(stack: &Stack, key: &ExportKey, payload: &Payload, at: Timestamp) -> Lease {
-    let facts = facts(&key.order_id, payload.clone(), at);
+    let facts = facts(&key.order_id, payload, at);
     match stack.ledger.claim(key, &facts, "a-test", at, at + 60.seconds()).await.unwrap() {
         Claim::Granted(lease) => lease,
         refused => panic!("{refused:?}"),
@@ -61,17 +66,17 @@ async fn begin(stack: &Stack, key: &ExportKey, payload: &Payload, at: Timestamp)
 async fn exported(stack: &Stack, key: &ExportKey, payload: &Payload, destination: &str, days: i64) {
     let lease = begin(stack, key, payload, days_ago(days)).await;
     let done = Completion { destination: destination.into(), external_id: None, acknowledge_by: None };
-    stack.ledger.complete(&lease, &done, days_ago(days)).await.unwrap();
+    stack.ledger.complete(&lease, &done, Keep::Put(&kept(payload)), days_ago(days)).await.unwrap();
 }
 
 async fn failed(stack: &Stack, key: &ExportKey, payload: &Payload, next: NextStep, days: i64) {
     let lease = begin(stack, key, payload, days_ago(days)).await;
-    stack.ledger.fail(&lease, "HTTP 503", None, next, days_ago(days)).await.unwrap();
+    stack.ledger.fail(&lease, "HTTP 503", None, next, Some(&kept(payload)), days_ago(days)).await.unwrap();
 }
 
 async fn clean_up(stack: &Stack, event: Value) -> Value {
     let report = stack.invoke(&variable("FN_CLEANUP").unwrap(), &event).await;
-    assert_eq!((&report["failed"], &report["left"], report.get("partitions_left")), (&json!(0), &json!(0), None));
+    assert_eq!((&report["failed"], &report["left"], &report["passes_finished"]), (&json!(0), &json!(0), &json!(1)));
     report
 }
 
@@ -102,7 +107,7 @@ async fn only_what_is_old_and_over_is_removed() {
     let row = stack.row(SHOP, "ages", "acknowledged-old").await.unwrap();
     stack.ledger.acknowledge(&row, Some("E-1"), days_ago(366)).await.unwrap();
     for (pipeline, days) in [("skipped-old", 31), ("skipped-new", 29)] {
-        let facts = facts("ages", payload.clone(), days_ago(days));
+        let facts = facts("ages", &payload, days_ago(days));
         stack.ledger.skip(&key("ages", pipeline), &facts, "not wanted", days_ago(days)).await.unwrap();
     }
     let give_up = NextStep::GiveUp(Fault::Permanent);
@@ -110,11 +115,13 @@ async fn only_what_is_old_and_over_is_removed() {
         failed(&stack, &key("ages", pipeline), &payload, give_up, days).await;
     }
     let retry = NextStep::Retry { not_before: days_ago(3000) };
-    failed(&stack, &key("ages", "pending"), &payload, retry, 3000).await;
-    begin(&stack, &key("ages", "processing"), &payload, days_ago(3000)).await;
+    failed(&stack, &key("ages", "pending-lost"), &payload, retry, 3000).await;
+    failed(&stack, &key("ages", "pending"), &payload, retry, 14).await;
+    begin(&stack, &key("ages", "processing-lost"), &payload, days_ago(3000)).await;
+    begin(&stack, &key("ages", "processing"), &payload, days_ago(14)).await;
     let lease = begin(&stack, &key("ages", "awaited"), &payload, days_ago(3000)).await;
     let awaited = Completion { acknowledge_by: Some(days_ago(2999)), ..Completion::default() };
-    stack.ledger.complete(&lease, &awaited, days_ago(3000)).await.unwrap();
+    stack.ledger.complete(&lease, &awaited, Keep::AsItIs, days_ago(3000)).await.unwrap();
     for (order_id, days) in [("ages-canceled", 366), ("ages-canceled-new", 364)] {
         let canceled = key(order_id, "erp");
         failed(&stack, &canceled, &payload, retry, days).await;
@@ -123,14 +130,20 @@ async fn only_what_is_old_and_over_is_removed() {
     }
 
     let dry = clean_up(&stack, json!({ "dry_run": true })).await;
-    assert_eq!(stack.ledger.order(SHOP, "ages").await.unwrap().len(), 10, "{dry}");
+    assert_eq!(stack.ledger.order(SHOP, "ages").await.unwrap().len(), 12, "{dry}");
     assert!(dry["changed"]["removed"].as_u64() >= Some(5), "{dry}");
 
     let report = clean_up(&stack, json!({})).await;
     assert!(report["row_bytes"].as_u64() > Some(500), "{report}");
     let left: Vec<_> =
         stack.ledger.order(SHOP, "ages").await.unwrap().into_iter().map(|row| row.key.pipeline).collect();
-    assert_eq!(left, ["awaited", "error-new", "exported-new", "pending", "processing", "skipped-new"]);
+    let expected = ["awaited", "error-new", "exported-new", "pending", "pending-lost", "processing", "processing-lost"];
+    assert_eq!(left, [&expected[..], &["skipped-new"]].concat());
+    let lost = ["pending-lost", "processing-lost"].map(|pipeline| key("ages", pipeline));
+    let rows = [stack.ledger.export(&lost[0]).await, stack.ledger.export(&lost[1]).await];
+    let [kept, gone] = rows.map(|row| row.unwrap().unwrap());
+    assert_eq!((kept.status, kept.fault, kept.attempts), (Status::Error, Some(Fault::Orphaned), 1));
+    assert_eq!((gone.status, gone.fault, gone.attempts), (Status::Error, Some(Fault::Permanent), 0));
     assert!(!is_there(&stack, &key("ages-canceled", "erp")).await);
     assert!(is_there(&stack, &key("ages-canceled-new", "erp")).await);
 }

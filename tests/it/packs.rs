@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use jiff::ToSpan;
 use ordersync::aws::variable;
 use ordersync::clock;
-use ordersync::ledger::{Claim, ExportKey, Facts, Holder, Removed, Row, Status, Told};
+use ordersync::ledger::{Claim, ExportKey, Facts, FindBy, Holder, Origin, Removed, Row, Status, Told};
 use ordersync::webhook::Event;
 use serde_json::{Value, json};
 
@@ -120,7 +120,7 @@ async fn orders_that_were_put_into_an_object_before_a_crash_are_found_there() {
         assert!(matches!(stack.ledger.remove(&row).await, Ok(Removed::Gone { .. })));
         let (key, at) = (ExportKey::new("it-pack", id, "pack"), clock::now() - 60.seconds());
         let holder = Holder { owner: "fallen", pack: Some(&place) };
-        let claim = stack.ledger.claim(&key, &facts(&stack, &key).await, holder, at, at + 30.seconds()).await.unwrap();
+        let claim = stack.ledger.claim(&key, &facts(), holder, at, at + 30.seconds()).await.unwrap();
         assert!(matches!(claim, Claim::Granted(_)), "{claim:?}");
     }
     assert_eq!(process(&stack, &orders("crash", &ids)).await, Vec::<Value>::new());
@@ -135,13 +135,12 @@ async fn an_order_that_is_not_in_the_object_that_its_row_names_goes_into_another
     let (key, at) = (ExportKey::new("it-pack", "lost-00", "pack"), clock::now() - 60.seconds());
     let place = format!("s3://{}/packs/it/lost/never-written.jsonl", stack.bucket);
     let holder = Holder { owner: "fallen", pack: Some(&place) };
-    stack.ledger.claim(&key, &facts(&stack, &key).await, holder, at, at + 30.seconds()).await.unwrap();
+    stack.ledger.claim(&key, &facts(), holder, at, at + 30.seconds()).await.unwrap();
     process(&stack, &orders("lost", &ids("lost", 1))).await;
     assert_each_once(&stack, "lost", &ids("lost", 1)).await;
 }
 
-async fn facts(stack: &Stack, key: &ExportKey) -> Facts {
-    let received = [("shop", key.shop.clone()), ("received_at", "2026-03-01T00:00:00Z".to_owned())];
+fn facts() -> Facts {
     Facts {
         number: "1".into(),
         placed_at: None,
@@ -151,8 +150,9 @@ async fn facts(stack: &Stack, key: &ExportKey) -> Facts {
         is_unpaid: false,
         told: Told::by(&[Event::Placed], clock::now()),
         customer: None,
-        payload: stack.payloads.keep(&key.shop, &key.order_id, b"{}").await.unwrap(),
-        envelope: received.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        origin: Origin::default(),
+        kept: None,
+        find_by: FindBy::default(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ordersync::clock;
 use ordersync::config::{Config, Pipeline};
-use ordersync::ledger::{ExportKey, Facts, Ledger, LedgerError, Observation, Recorded, Row};
+use ordersync::ledger::{ExportKey, Facts, Ledger, LedgerError, Observation, Recorded, Row, Status};
 use ordersync::queue::Requeue;
 use ordersync::webhook::Event;
 
@@ -18,12 +18,21 @@ pub(crate) async fn canceled(
     let (shop, order_id) = (&order.shop, &order.order_id);
     let told = codes(config, shop, |pipeline| pipeline.on.contains(&Event::Canceled));
     let rows = ledger.order(shop, order_id).await?;
-    match Facts::of_cancellation(&rows, said) {
+    match Facts::of_cancellation(&rows, said, config.find_by) {
         Some(facts) => {
             announce(ledger, requeue, order, &told, &facts).await?;
             end_unseen(config, ledger, order, said, &rows, &facts).await?;
         }
         None if told.is_empty() => {}
+        // While an export is tried for the first time, its message has the order. The next run has it from the row.
+        None if rows.iter().any(is_being_tried) => {
+            tracing::info!(
+                shop,
+                order_id,
+                "order {order_id} of {shop} is canceled, which is told when its attempt is over"
+            );
+            return Ok(());
+        }
         None => tracing::warn!(
             shop,
             order_id,
@@ -33,6 +42,11 @@ pub(crate) async fn canceled(
     }
     let kept = codes(config, shop, Pipeline::outlives_cancellation);
     ledger.observe(shop, order_id, said, &kept, clock::now()).await.map(drop)
+}
+
+/// Whether somebody holds an export whose order its row does not lead to.
+fn is_being_tried(row: &Row) -> bool {
+    row.wants_order() && row.status == Status::Processing && row.lease_until.is_some_and(|until| until > clock::now())
 }
 
 /// Codes of a shop's pipelines of a kind.

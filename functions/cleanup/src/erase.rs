@@ -19,6 +19,7 @@ use crate::failed::Failed;
 use crate::handler::Cleanup;
 use crate::patience::patiently;
 
+use find::Found;
 pub(crate) use receipt::Erasure;
 use receipt::{Receipt, Tally};
 pub(crate) use request::Request;
@@ -59,13 +60,19 @@ impl Exports {
 impl Cleanup {
     /// Erases what is asked for, as far as time allows, and writes the receipt. In a dry run only says how much it is.
     pub(crate) async fn erase(&self, run: &Run, request: &Request) -> Result<(Report, Option<Erasure>), Failed> {
-        let orders = self.find(run, request).await.map_err(Failed::unnamed)?;
+        let Found { orders, is_cut_short } = self.find(run, request).await.map_err(Failed::unnamed)?;
         let config = self.config.current().await;
         let id = receipt::new_id();
-        let mut tally = Tally::default();
+        let mut tally = Tally { left: u64::from(is_cut_short), ..Tally::default() };
+        if is_cut_short {
+            tracing::error!(
+                receipt = id,
+                "the table was not read to its end: an index finds orders at once (ledger.find_by)"
+            );
+        }
         for (done, order) in orders.iter().enumerate() {
             if !run.has_time() {
-                tally.left = (orders.len() - done) as u64;
+                tally.left = (orders.len() - done) as u64 + u64::from(is_cut_short);
                 break;
             }
             tally.orders += 1;

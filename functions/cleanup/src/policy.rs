@@ -42,6 +42,14 @@ impl Policy<'_> {
         is_old && row.due.is_none() && row.erased_at.is_none()
     }
 
+    /// What a walk through the table looks for: by status, what came to it then or earlier.
+    pub(crate) fn cutoffs(self, now: Timestamp) -> Vec<(Status, Timestamp)> {
+        let lost = |status| Some((status, now.checked_sub(LOST_AFTER).ok()?));
+        let open = [Status::Pending, Status::Processing].into_iter().filter_map(lost);
+        let over = Status::ALL.into_iter().filter_map(|status| Some((status, self.cutoff(status, now)?)));
+        over.chain(open).collect()
+    }
+
     /// Whether a pipeline's exported objects stay when their rows go.
     pub(crate) fn keeps_documents(self, pipeline: &str) -> bool {
         self.settings.keep_documents.contains(pipeline)
@@ -52,6 +60,18 @@ impl Policy<'_> {
         let kept = self.settings.retention.iter().map(|(status, kept)| (*status, *kept));
         kept.filter(|(status, kept)| *status != Status::Error && *kept > most).collect()
     }
+}
+
+/// The queue keeps a message for 14 days. What has not changed for longer has none any more; a message that was put back
+/// from the dead letters may still come, and takes up what was given up for want of it.
+const LOST_AFTER: Duration = Duration::from_hours(15 * 24);
+
+/// Whether nobody comes for an export any more: no message can still be there, no lease is held, and the ledger does not
+/// hand it out.
+pub(crate) fn is_lost(row: &Row, now: Timestamp) -> bool {
+    let is_held = row.lease_until.is_some_and(|until| until > now);
+    let is_old = now.checked_sub(LOST_AFTER).is_ok_and(|cutoff| row.updated_at <= cutoff);
+    row.is_open() && is_old && !is_held && row.due.is_none()
 }
 
 #[cfg(test)]
@@ -139,6 +159,25 @@ mod tests {
         }
         let erased = Row { updated_at: old, erased_at: Some(old), ..row("1", "erp", Status::Exported) };
         assert!(!policy.is_due(&erased, now), "what is left of an erased export has its own end");
+    }
+
+    #[test]
+    fn what_no_message_can_come_for_is_lost() {
+        let (now, old, young) = (at("2026-08-01T12:00:00Z"), at("2026-07-17T12:00:00Z"), at("2026-07-17T12:00:01Z"));
+        let row = |status, updated_at| Row { updated_at, ..row("1", "erp", status) };
+        for status in Status::ALL {
+            let is_open = matches!(status, Status::Pending | Status::Processing);
+            assert_eq!(is_lost(&row(status, old), now), is_open, "{status}");
+            assert!(!is_lost(&row(status, young), now), "{status}");
+        }
+        let held = |until| Row { lease_until: Some(at(until)), ..row(Status::Processing, old) };
+        assert!(!is_lost(&held("2026-08-01T12:00:01Z"), now));
+        assert!(is_lost(&held("2026-08-01T12:00:00Z"), now));
+        let silent = settings(&[]);
+        let cutoffs = Policy { settings: &silent, default: DAY * 365 }.cutoffs(now);
+        let of = |wanted| cutoffs.iter().find(|(status, _)| *status == wanted).map(|(_, at)| *at);
+        assert_eq!((of(Status::Pending), of(Status::Processing), of(Status::Error)), (Some(old), Some(old), None));
+        assert_eq!(of(Status::Exported), Some(at("2025-08-01T12:00:00Z")));
     }
 
     #[test]

@@ -1,22 +1,31 @@
-//! Removing what has been kept long enough: from the index by status to orders, from these to their objects and rows.
+//! Removing what has been kept long enough: through the table to orders, from these to their objects and rows. No index
+//! leads there: an entry for each export that is over would cost as much as its row.
+
+mod lost;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use ordersync::clock;
-use ordersync::ledger::{ExportKey, Ledger, Removed, Row, STORED_PAYLOADS, Status, Summary, stored_payloads};
+use ordersync::ledger::{ExportKey, Removed, Row, STORED_PAYLOADS, WalkPlace, Wanted, stored_payloads};
 use ordersync::schedule::{Report, Run};
+use tokio::time::Instant;
 
 use crate::bucket::{Fates, Object, Refused, Target};
 use crate::failed::Failed;
 use crate::handler::Cleanup;
 use crate::patience::patiently;
 use crate::plan::{Plan, own_document, payload_key};
-use crate::policy::Policy;
+use crate::policy::{Policy, is_lost};
 
 /// Orders that are worked on at the same time.
 const AT_ONCE: usize = 16;
+/// No page is begun with less time left: enough to ask a few times for what is throttled.
+const LEAST: Duration = Duration::from_secs(10);
+/// Under which name it is kept where a run stopped.
+const WALK: &str = "cleanup";
 
 /// One run of it.
 struct Sweep<'a> {
@@ -43,7 +52,8 @@ struct Doomed {
 }
 
 impl Cleanup {
-    /// Removes the exports that have been kept long enough, with what belongs to them.
+    /// Removes the exports that have been kept long enough, with what belongs to them, and ends those that nobody comes for
+    /// any more. Where a run stops, the next one goes on.
     pub(crate) async fn sweep(&self, run: &Run) -> Report {
         let config = self.config.current().await;
         let policy = Policy { settings: &config.cleanup, default: self.retention };
@@ -53,51 +63,69 @@ impl Cleanup {
             Ok((_, false)) | Err(_) => Stored::Large,
         };
         let sweep = Sweep { cleanup: self, run, policy, now: clock::now(), stored };
-        let mut partitions = sweep.partitions();
-        // By chance, so that runs which have not time enough for all come to the last ones too.
-        fastrand::shuffle(&mut partitions);
-        let mut report = run.report();
-        for (status, shard, cutoff) in partitions {
-            report.merge(sweep.partition(status, shard, cutoff).await);
+        // A dry run tells of all there is.
+        if run.dry_run {
+            return sweep.walk(None).await.0;
+        }
+        let from = match patiently(run.deadline(), async || self.ledger.walked_to(WALK).await).await {
+            Ok(from) => from,
+            Err(error) => {
+                tracing::error!(error = %error, "where the last run stopped cannot be read, so this one begins anew: {error}");
+                None
+            }
+        };
+        let (mut report, stopped_at) = sweep.walk(from.clone()).await;
+        if stopped_at != from
+            && let Err(error) = self.ledger.remember_walk(WALK, stopped_at.as_ref(), clock::now()).await
+        {
+            tracing::error!(error = %error, "where this run stopped is not recorded, the next one repeats it: {error}");
+            report.failed(1);
         }
         report
     }
 }
 
 impl Sweep<'_> {
-    fn partitions(&self) -> Vec<(Status, u64, Timestamp)> {
-        let cutoffs =
-            Status::ALL.into_iter().filter_map(|status| Some((status, self.policy.cutoff(status, self.now)?)));
-        cutoffs.flat_map(|(status, cutoff)| (0..Ledger::SHARDS).map(move |shard| (status, shard, cutoff))).collect()
-    }
-
-    /// One partition of the index, page by page.
-    async fn partition(&self, status: Status, shard: u64, cutoff: Timestamp) -> Report {
+    /// Walks through the table as far as time allows. Returns where the next run goes on, nothing for the beginning.
+    async fn walk(&self, from: Option<WalkPlace>) -> (Report, Option<WalkPlace>) {
         let mut report = self.run.report();
-        let mut pages = self.cleanup.ledger.by_status(status, shard, cutoff);
-        loop {
-            if !self.run.has_time() {
-                report.count("partitions_left", 1);
-                return report;
+        let cutoffs = self.policy.cutoffs(self.now);
+        let mut walk = self.cleanup.ledger.walk(Wanted::Since(&cutoffs), from.as_ref());
+        let mut done_to = from;
+        let is_whole = loop {
+            if Instant::now() + LEAST > self.run.deadline() {
+                break false;
             }
-            match patiently(self.run.deadline(), async || pages.summaries().await).await {
-                Ok(None) => return report,
+            match patiently(self.run.deadline(), async || walk.page().await).await {
+                Ok(None) => break true,
                 Ok(Some(page)) => report.merge(self.page(&page).await),
                 Err(error) => {
-                    tracing::error!(%status, shard, error = %error, "exports in {status} cannot be looked for: {error}");
+                    tracing::error!(error = %error, "exports cannot be looked for: {error}");
                     report.failed(1);
-                    return report;
+                    break false;
                 }
             }
-        }
+            // What of a page there was no time for is met again.
+            if self.run.has_time() {
+                done_to = walk.place();
+            }
+        };
+        report.failed(walk.passed_over());
+        report.count("passes_finished", u64::from(is_whole));
+        tracing::info!(
+            is_whole,
+            "cleanup {}",
+            if is_whole { "has been through the whole table" } else { "goes on there next time" }
+        );
+        (report, done_to.filter(|_| !is_whole))
     }
 
     /// First the objects of all orders of a page together, then their rows: what falls in between is found again by its
     /// row, while an object without a row would stay for ever.
-    async fn page(&self, page: &[Summary]) -> Report {
+    async fn page(&self, page: &[ExportKey]) -> Report {
         let mut report = self.run.report();
         let mut orders: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
-        for ExportKey { shop, order_id, pipeline } in page.iter().map(|seen| &seen.key) {
+        for ExportKey { shop, order_id, pipeline } in page {
             orders.entry((shop, order_id)).or_default().insert(pipeline);
         }
         let looked = stream::iter(orders).map(|((shop, order_id), pipelines)| self.look(shop, order_id, pipelines));
@@ -130,7 +158,17 @@ impl Sweep<'_> {
             report.left(1);
             return (report, None);
         }
-        match self.doom(shop, order_id).await {
+        let doomed = match self.doom(shop, order_id).await {
+            Ok((order, lost)) => {
+                // Each is met once.
+                for key in lost.iter().filter(|key| pipelines.contains(key.pipeline.as_str())) {
+                    report.merge(self.lose(key).await);
+                }
+                Ok(order)
+            }
+            Err(error) => Err(error),
+        };
+        match doomed {
             // Where nothing is removed, the order is met again by each of its exports, and counted by one.
             Ok(order) if self.run.dry_run && !order.plan.is_led_to_by(&pipelines) => (report, None),
             Ok(order) => {
@@ -145,9 +183,11 @@ impl Sweep<'_> {
         }
     }
 
-    async fn doom(&self, shop: &str, order_id: &str) -> Result<Doomed, Failed> {
+    /// What goes of an order, and which of its exports nobody comes for.
+    async fn doom(&self, shop: &str, order_id: &str) -> Result<(Doomed, Vec<ExportKey>), Failed> {
         let Cleanup { ledger, bucket, .. } = self.cleanup;
         let rows = patiently(self.run.deadline(), async || ledger.outlines(shop, order_id).await).await?;
+        let lost = rows.iter().filter(|row| is_lost(row, self.now)).map(|row| row.key.clone()).collect();
         let plan = Plan::of(rows, self.policy, self.now);
         let mut objects = if plan.may_remove_payloads() {
             plan.payloads(self.stored_of(&stored_payloads(shop, order_id)).await?)
@@ -162,7 +202,7 @@ impl Sweep<'_> {
                 objects.push(Object { key: key.to_owned(), bytes: head.bytes });
             }
         }
-        Ok(Doomed { plan, objects })
+        Ok((Doomed { plan, objects }, lost))
     }
 
     /// The payloads of an order in the bucket.

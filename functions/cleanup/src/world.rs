@@ -5,11 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::delete_item::{DeleteItemError, DeleteItemInput, DeleteItemOutput};
-use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemInput, PutItemOutput};
-use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_dynamodb::types::error::{ConditionalCheckFailedException, ProvisionedThroughputExceededException};
 use aws_sdk_s3::operation::delete_objects::{DeleteObjectsInput, DeleteObjectsOutput};
 use aws_sdk_s3::operation::head_object::{HeadObjectError, HeadObjectInput, HeadObjectOutput};
 use aws_sdk_s3::operation::list_object_versions::{ListObjectVersionsInput, ListObjectVersionsOutput};
@@ -26,6 +23,7 @@ use serde_json::Value;
 use crate::bucket::Bucket;
 use crate::handler::Cleanup;
 
+mod table;
 mod written;
 
 type Item = HashMap<String, AttributeValue>;
@@ -42,6 +40,8 @@ pub(crate) struct World {
     pub(crate) refuse: BTreeMap<String, (usize, &'static str)>,
     /// How many requests to the table that change it are throttled.
     pub(crate) throttle: usize,
+    /// Rows of a page when the table is walked through; without it, all there are.
+    pub(crate) rows_at_once: Option<usize>,
     /// Done just before an object is removed.
     pub(crate) meanwhile: Option<fn(&mut World)>,
     /// Done just after an object is read.
@@ -79,7 +79,6 @@ impl World {
             ("pk", pk.as_str()),
             ("sk", pipeline),
             ("status", status),
-            ("status_key", &format!("{status}#0")),
             ("number", &format!("N-{order_id}")),
             ("created_at", "2020-01-01T00:00:00.000Z"),
             ("updated_at", "2020-01-01T00:00:00.000Z"),
@@ -124,62 +123,17 @@ impl World {
         self.rows.iter().map(|((pk, sk), item)| format!("{pk} {sk} {}", plain(item, "status"))).collect()
     }
 
-    fn query(&self, input: &QueryInput) -> QueryOutput {
-        let value = |name: &str| input.expression_attribute_values()?.get(name)?.as_s().ok().cloned();
-        let (name, wanted) = match input.index_name() {
-            Some("by-status") => ("status_key", value(":partition")),
-            Some("by-number") => ("number", value(":number")),
-            Some("by-customer") => ("customer_key", value(":customer_key")),
-            _ => ("pk", value(":pk")),
-        };
-        let (wanted, until) = (wanted.unwrap_or_default(), value(":until").unwrap_or_else(|| "9".into()));
-        let fits = |item: &&Item| plain(item, name) == wanted && *plain(item, "updated_at") <= *until;
-        let items: Vec<_> = self.rows.values().filter(fits).cloned().collect();
-        QueryOutput::builder().set_items(Some(items)).build()
+    /// The partition key where the last run stopped.
+    pub(crate) fn stopped_at(&self) -> Option<String> {
+        let item = self.rows.get(&("control".to_owned(), "walk#cleanup".to_owned()))?;
+        Some(plain(item, "next_pk").to_owned())
     }
 
-    fn throttles(&mut self) -> bool {
-        let is_throttled = self.throttle > 0;
-        self.throttle = self.throttle.saturating_sub(1);
-        is_throttled
-    }
-
-    /// Whether a row is as the values of a condition say.
-    fn is_as_seen(&self, key: &(String, String), values: Option<&Item>) -> bool {
-        let Some(values) = values else { return !self.rows.contains_key(key) };
-        self.rows.get(key).is_some_and(|row| {
-            plain(row, "status") == plain(values, ":status") && plain(row, "updated_at") == plain(values, ":seen")
-        })
-    }
-
-    fn delete_row(&mut self, input: &DeleteItemInput) -> MockResponse<DeleteItemOutput, DeleteItemError> {
-        let key = input.key().map(|key| (plain(key, "pk").to_owned(), plain(key, "sk").to_owned())).unwrap();
-        if self.throttles() {
-            let error = ProvisionedThroughputExceededException::builder().build();
-            return MockResponse::Error(DeleteItemError::ProvisionedThroughputExceededException(error));
-        }
-        if !self.is_as_seen(&key, input.expression_attribute_values()) {
-            let error = ConditionalCheckFailedException::builder().set_item(self.rows.get(&key).cloned()).build();
-            return MockResponse::Error(DeleteItemError::ConditionalCheckFailedException(error));
-        }
-        self.calls.push(format!("row {} {}", key.0, key.1));
-        MockResponse::Output(DeleteItemOutput::builder().set_attributes(self.rows.remove(&key)).build())
-    }
-
-    fn put_row(&mut self, input: &PutItemInput) -> MockResponse<PutItemOutput, PutItemError> {
-        let item = input.item().unwrap();
-        let key = (plain(item, "pk").to_owned(), plain(item, "sk").to_owned());
-        if self.throttles() {
-            let error = ProvisionedThroughputExceededException::builder().build();
-            return MockResponse::Error(PutItemError::ProvisionedThroughputExceededException(error));
-        }
-        if !self.is_as_seen(&key, input.expression_attribute_values()) {
-            let error = ConditionalCheckFailedException::builder().build();
-            return MockResponse::Error(PutItemError::ConditionalCheckFailedException(error));
-        }
-        self.calls.push(format!("put {} {}", key.0, key.1));
-        self.rows.insert(key, item.clone());
-        MockResponse::Output(PutItemOutput::builder().build())
+    /// A run has stopped there.
+    pub(crate) fn stop_at(&mut self, pk: &str, sk: &str) {
+        let key = ("control".to_owned(), "walk#cleanup".to_owned());
+        let item = [("pk", key.0.as_str()), ("sk", key.1.as_str()), ("next_pk", pk), ("next_sk", sk)];
+        self.rows.insert(key.clone(), item.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect());
     }
 
     fn list(&self, input: &ListObjectsV2Input) -> ListObjectsV2Output {
@@ -259,6 +213,14 @@ impl Shared {
     pub(crate) async fn cleanup(&self) -> Cleanup {
         let world = || self.clone();
         let (w1, w2, w3, w4, w5, w6, w7, w8) = (world(), world(), world(), world(), world(), world(), world(), world());
+        let (w10, w11, w12) = (world(), world(), world());
+        let scan = mock!(aws_sdk_dynamodb::Client::scan).then_compute_output(move |input| w10.with(|w| w.scan(input)));
+        let get =
+            mock!(aws_sdk_dynamodb::Client::get_item).then_compute_output(move |input| w11.with(|w| w.row_of(input)));
+        let update = mock!(aws_sdk_dynamodb::Client::update_item).then_compute_output(move |input| {
+            w12.with(|w| w.update(input));
+            UpdateItemOutput::builder().build()
+        });
         let w9 = world();
         let query =
             mock!(aws_sdk_dynamodb::Client::query).then_compute_output(move |input| w1.with(|w| w.query(input)));
@@ -266,9 +228,12 @@ impl Shared {
             .then_compute_response(move |input| w2.with(|w| w.delete_row(input)));
         let put_row =
             mock!(aws_sdk_dynamodb::Client::put_item).then_compute_response(move |input| w3.with(|w| w.put_row(input)));
-        let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&query, &delete_row, &put_row], |config| {
-            config.retry_config(aws_sdk_dynamodb::config::retry::RetryConfig::disabled())
-        });
+        let dynamodb = mock_client!(
+            aws_sdk_dynamodb,
+            RuleMode::MatchAny,
+            [&query, &delete_row, &put_row, &scan, &get, &update],
+            |config| { config.retry_config(aws_sdk_dynamodb::config::retry::RetryConfig::disabled()) }
+        );
         let list =
             mock!(aws_sdk_s3::Client::list_objects_v2).then_compute_output(move |input| w4.with(|w| w.list(input)));
         let versions = mock!(aws_sdk_s3::Client::list_object_versions)

@@ -8,13 +8,13 @@ mod subject;
 use futures_util::{StreamExt, stream};
 use ordersync::clock;
 use ordersync::config::Config;
-use ordersync::ledger::{Fault, LedgerError, Recorded, Row};
+use ordersync::ledger::{Fault, Kept, LedgerError, Recorded, Row};
 use ordersync::queue::Requeue;
 use ordersync::schedule::{Report, Run};
 
 use crate::handler::ResetErrors;
 use crate::round::{count, pipeline};
-use judge::{Errand, Verdict, is_orphan, judge};
+use judge::{Errand, REDRIVEN_BEFORE, Verdict, is_orphan, judge};
 use mailbox::{Mail, Mailbox};
 use subject::{Order, Subject, subject};
 
@@ -120,8 +120,10 @@ impl<'a> DeadLetters<'a> {
                 Errand::Webhook { .. } => ledger.order(&about.shop, &about.id).await?,
             };
             verdict = judge(&about.letter, &about.errand, &rows, now);
-            if !matches!(verdict, Verdict::Stays(_)) {
-                self.end_orphans(about, &rows, report).await?;
+            match verdict {
+                Verdict::Stays(REDRIVEN_BEFORE) => self.keep(about, &rows).await?,
+                Verdict::Stays(_) => {}
+                Verdict::Remove | Verdict::PutBack => self.end_orphans(about, &rows, report).await?,
             }
         }
         match verdict {
@@ -133,6 +135,33 @@ impl<'a> DeadLetters<'a> {
         Ok(verdict)
     }
 
+    async fn give_up(&self, about: &Order, row: &Row, reason: &str) -> Result<Recorded, LedgerError> {
+        let kept = self.kept(about).await?;
+        self.function.ledger.abandon(row, reason, Fault::Orphaned, kept.as_ref(), clock::now()).await
+    }
+
+    /// A message that nobody takes up any more lasts some days. The exports that it began are taken up from the ledger,
+    /// which is given the order for them.
+    async fn keep(&self, about: &Order, rows: &[Row]) -> Result<(), LedgerError> {
+        let waiting: Vec<&Row> = rows.iter().filter(|row| row.wants_order()).collect();
+        if waiting.is_empty() || self.run.dry_run {
+            return Ok(());
+        }
+        let Some(kept) = self.kept(about).await? else { return Ok(()) };
+        for row in waiting {
+            self.function.ledger.keep(&row.key, &kept).await?;
+        }
+        Ok(())
+    }
+
+    /// The order that a message has, as the ledger keeps it.
+    async fn kept(&self, about: &Order) -> Result<Option<Kept>, LedgerError> {
+        let Some(raw) = &about.raw else { return Ok(None) };
+        let ResetErrors { ledger, payloads, .. } = self.function;
+        let payload = payloads.keep_unless_erased(ledger, &about.shop, &about.id, raw).await?;
+        Ok(payload.map(|payload| Kept { payload, envelope: about.letter.fields.clone() }))
+    }
+
     /// Exports of the order that wait for this message, and whose pipeline is gone, have nobody else to end them.
     async fn end_orphans(&self, about: &Order, rows: &[Row], report: &mut Report) -> Result<(), LedgerError> {
         let now = clock::now();
@@ -140,9 +169,7 @@ impl<'a> DeadLetters<'a> {
         let is_orphan = |row: &&Row| is_orphan(row, &about.letter, &about.errand, is_configured(row), now);
         for row in rows.iter().filter(is_orphan) {
             let reason = "the pipeline is no longer configured for this shop and event";
-            let ends = self.run.dry_run
-                || self.function.ledger.abandon(row, reason, Fault::Orphaned, now).await? == Recorded::Written;
-            if ends {
+            if self.run.dry_run || self.give_up(about, row, reason).await? == Recorded::Written {
                 tracing::error!(export = row.key.idempotency_key(), "gave up on {}: {reason}", row.key.name());
                 report.changed("orphaned", 1);
             }

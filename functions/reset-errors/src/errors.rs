@@ -120,8 +120,6 @@ mod tests {
             lease_until: None,
             last_error: None,
             canceled_at: None,
-            destination: None,
-            payload_key: None,
         }
     }
 

@@ -26,6 +26,8 @@ enum Fate {
     Orphaned,
     /// Its order was cancelled.
     Canceled,
+    /// The message of its webhook has the order, and brings it or is among the dead letters.
+    Left,
 }
 
 impl Fate {
@@ -36,6 +38,7 @@ impl Fate {
             Self::Exhausted => "exhausted",
             Self::Orphaned => "orphaned",
             Self::Canceled => "canceled",
+            Self::Left => "left_to_message",
         }
     }
 }
@@ -47,6 +50,7 @@ fn fate(row: &Row, pipeline: Option<&Pipeline>, ended_by: Timestamp) -> Option<F
     }
     Some(match pipeline {
         _ if row.canceled_at.is_some() => Fate::Canceled,
+        _ if row.wants_order() => Fate::Left,
         None => Fate::Orphaned,
         Some(pipeline) if row.attempts < pipeline.retries.max_attempts => Fate::QueueAgain,
         Some(_) => Fate::Exhausted,
@@ -70,6 +74,7 @@ impl Round<'_> {
         for (found, key) in found.collect::<Vec<_>>().await {
             match found {
                 Ok(Some((Fate::QueueAgain, row))) => again.push(Taking::Lease(Box::new(row))),
+                Ok(Some((Fate::Left, _))) => report.skipped(Fate::Left.name(), 1),
                 Ok(Some((fate, row))) => report.merge(self.end_expired(fate, &row).await),
                 Ok(None) => report.skipped("lease_holds", 1),
                 Err(error) => drop(noted(Err(error), &key, &mut report)),
@@ -95,8 +100,8 @@ impl Round<'_> {
         let outcome = match fate {
             _ if self.run.dry_run => Ok(Recorded::Written),
             Fate::Canceled => self.write(self.ledger.end_if_canceled(row, now)).await,
-            Fate::Orphaned => self.write(self.ledger.abandon(row, gone, Fault::Orphaned, now)).await,
-            Fate::QueueAgain | Fate::Exhausted => self.write(self.ledger.expire(row, false, now)).await,
+            Fate::Orphaned => self.write(self.ledger.abandon(row, gone, Fault::Orphaned, None, now)).await,
+            Fate::QueueAgain | Fate::Exhausted | Fate::Left => self.write(self.ledger.expire(row, false, now)).await,
         };
         if noted(outcome, &row.key, &mut report) {
             let (export, what) = (row.key.idempotency_key(), fate.name());

@@ -180,7 +180,9 @@ impl Placer<'_> {
         };
         let mut rows = Vec::new();
         for key in candidates {
-            rows.extend(self.ledger.export(&key).await?);
+            // One may have for its identifier what is another's number.
+            let is_meant = |row: &Row| self.by != By::Number || row.number == about.order;
+            rows.extend(self.ledger.export(&key).await?.filter(is_meant));
         }
         if rows.len() > 1 {
             // The back office has never heard of what was skipped.
@@ -190,18 +192,27 @@ impl Placer<'_> {
         Ok(if rows.is_empty() { row.ok_or(Unplaced::Unknown) } else { Err(Unplaced::Ambiguous) })
     }
 
+    /// The exports of orders with this identifier.
+    fn by_id(&self, about: &About) -> Vec<ExportKey> {
+        let shops = about.shop.as_deref().map_or_else(|| self.shops.clone(), |shop| vec![shop]);
+        shops.into_iter().map(|shop| ExportKey::new(shop, &about.order, self.pipeline)).collect()
+    }
+
     async fn candidates(&self, about: &About) -> Result<Result<Vec<ExportKey>, Unplaced>, LedgerError> {
         let is_its_shop = |shop: &str| about.shop.as_deref().is_none_or(|wanted| wanted == shop);
         match self.by {
             By::Number => {
                 let mut keys = self.ledger.by_number(&about.order).await?;
                 keys.retain(|key| key.pipeline == self.pipeline && is_its_shop(&key.shop));
-                Ok(if keys.len() > MOST_CANDIDATES { Err(Unplaced::Ambiguous) } else { Ok(keys) })
+                if keys.len() > MOST_CANDIDATES {
+                    return Ok(Err(Unplaced::Ambiguous));
+                }
+                // An order whose number is its identifier is in no index.
+                let mut by_id = self.by_id(about);
+                by_id.retain(|key| !keys.contains(key));
+                Ok(Ok([keys, by_id].concat()))
             }
-            By::Id => {
-                let shops = about.shop.as_deref().map_or_else(|| self.shops.clone(), |shop| vec![shop]);
-                Ok(Ok(shops.into_iter().map(|shop| ExportKey::new(shop, &about.order, self.pipeline)).collect()))
-            }
+            By::Id => Ok(Ok(self.by_id(about))),
             By::IdempotencyKey => {
                 let key = ExportKey::from_idempotency_key(&about.order).filter(|key| key.pipeline == self.pipeline);
                 Ok(key.map(|key| vec![key]).ok_or(Unplaced::OtherPipeline))

@@ -2,6 +2,7 @@
 
 pub mod document;
 mod intake;
+mod ledger;
 mod load;
 mod parse;
 mod schedules;
@@ -19,6 +20,7 @@ pub use load::{Live, LoadError, Location, load_directory};
 pub use parse::parse;
 pub use schedules::{Cleanup, ResetErrors, StaleRule};
 
+use crate::ledger::FindBy;
 use crate::pipeline::filter::Filter;
 use crate::pipeline::format::Format;
 use crate::pipeline::response::ResponseReader;
@@ -54,6 +56,8 @@ pub struct Config {
     pub reset_errors: ResetErrors,
     /// How long finished exports are kept.
     pub cleanup: Cleanup,
+    /// By what orders are found in the ledger's indexes.
+    pub find_by: FindBy,
 }
 
 /// A shop that sends webhooks.
@@ -100,6 +104,17 @@ pub struct Pipeline {
     pub responses: Option<Responses>,
     /// How long after the export the back office has to acknowledge it.
     pub acknowledge_within: Option<Duration>,
+    /// How long the ledger keeps the raw order.
+    pub keep_payload: KeepPayload,
+}
+
+/// How long the ledger keeps the raw order of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeepPayload {
+    /// As long as the row: an export that was made can be looked into, and made again.
+    Always,
+    /// Until the destination has it: a row that small costs a fifth to write.
+    UntilExported,
 }
 
 /// How fast a destination is called, by all instances and pipelines together.

@@ -8,7 +8,11 @@ use toml::de::{DeTable, DeValue};
 
 use super::document::{Node, Problems, Table};
 use super::intake::{Keys, read_code, read_keys};
-use super::{Config, Files, Invalid, Part, Pipeline, Rate, Reservation, Retries, Shop, schedules, value};
+use super::{
+    Config, Files, Invalid, KeepPayload, Part, Pipeline, Rate, Reservation, Retries, Shop, ledger, schedules, value,
+};
+use crate::ledger::FindBy;
+use crate::pipeline::result::{By, Responses};
 use crate::pipeline::transport::egress::{self, Egress};
 use crate::pipeline::{filter, format, response, result, transport};
 use crate::shop::{self, ShopApi};
@@ -20,6 +24,9 @@ const RESERVATIONS: [(&str, Option<Reservation>); 4] = [
     ("on-transport-success", Some(Reservation::OnTransportSuccess)),
     ("on-response-success", Some(Reservation::OnResponseSuccess)),
 ];
+
+const KEEP_PAYLOAD: [(&str, KeepPayload); 2] =
+    [("always", KeepPayload::Always), ("until-exported", KeepPayload::UntilExported)];
 
 /// Longest time that an export is put off or waited for.
 const LONGEST_DELAY: Duration = Duration::from_hours(366 * 24);
@@ -81,20 +88,24 @@ struct Context<'a> {
     /// The code of every shop, of those with problems too.
     shops: &'a BTreeSet<String>,
     max_receive_count: u32,
+    find_by: FindBy,
 }
 
 fn read_document(root: &Table<'_>, files: &Files, max_receive_count: u32) -> Config {
     let egress = egress::read(root.get("egress").as_ref(), files);
     let (shops, codes) = read_shops(root, &egress);
-    let context = Context { egress: &egress, files, shops: &codes.all, max_receive_count };
+    let find_by = ledger::read(root.get("ledger"));
+    let context = Context { egress: &egress, files, shops: &codes.all, max_receive_count, find_by };
     let pipelines = read_pipelines(root, &context);
     let pipeline_codes: BTreeSet<String> = pipelines.iter().map(|pipeline| pipeline.code.clone()).collect();
     let cancel_stale = schedules::read_cancel_stale(root.get("cancel_stale"), &codes);
+    ledger::check_cancellations(root.get("cancel_stale"), &cancel_stale, shops.keys(), &pipelines);
     Config {
         shops,
         cancel_stale,
         reset_errors: schedules::read_reset_errors(root.get("reset_errors")),
         cleanup: schedules::read_cleanup(root.get("cleanup"), &pipeline_codes),
+        find_by,
         pipelines,
         egress,
     }
@@ -174,8 +185,9 @@ fn read_pipeline(table: &Table<'_>, context: &Context<'_>) -> Option<Pipeline> {
     let retries = read_retries(table.get("retries"), context.max_receive_count);
     let delay = table.read("delay", value::duration(LONGEST_DELAY));
     let not_before = table.read("not_before", value::timestamp);
-    let responses = table.get("responses").and_then(|node| result::read(&node, code.as_deref()));
+    let responses = table.get("responses").and_then(|node| read_responses(&node, code.as_deref(), context.find_by));
     let acknowledge_within = table.read("acknowledge_within", value::duration(LONGEST_DELAY));
+    let keep_payload = table.read("keep_payload", value::one_of(&KEEP_PAYLOAD)).unwrap_or(KeepPayload::Always);
     let rate = table.get("rate_limit").and_then(|node| read_rate(&node, transport.as_deref()));
     table.check();
     Some(Pipeline {
@@ -193,7 +205,16 @@ fn read_pipeline(table: &Table<'_>, context: &Context<'_>) -> Option<Pipeline> {
         rate,
         responses,
         acknowledge_within,
+        keep_payload,
     })
+}
+
+fn read_responses(node: &Node<'_>, code: Option<&str>, find_by: FindBy) -> Option<Responses> {
+    let responses = result::read(node, code)?;
+    if responses.by == By::Number && !find_by.number {
+        node.problem("these name their orders by number, which needs \"number\" in ledger.find_by");
+    }
+    Some(responses)
 }
 
 /// The code of a shop or pipeline of this document.

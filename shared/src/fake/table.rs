@@ -16,6 +16,7 @@ use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
 
 use super::Log;
 use super::expression::{Expressions, Item};
+use super::units::{Units, write_units};
 use crate::ledger::{ExportKey, Ledger, Row};
 
 type Key = (String, String);
@@ -31,6 +32,7 @@ pub(crate) struct FakeTable {
     /// What happens before a call, by the number of calls before it.
     hooks: Arc<Mutex<HashMap<usize, Hook>>>,
     calls: Arc<Mutex<usize>>,
+    units: Arc<Mutex<Units>>,
 }
 
 fn key_of(item: &Item) -> Key {
@@ -56,6 +58,11 @@ impl FakeTable {
     /// The ledger in it.
     pub(crate) fn ledger(&self) -> Ledger {
         Ledger::new(self.client(), "table".into(), Duration::from_hours(24))
+    }
+
+    /// The write units used up since the last time that this was asked.
+    pub(crate) fn take_units(&self) -> Units {
+        std::mem::take(&mut self.units.lock().unwrap())
     }
 
     /// Has every call fail after so many more, as if whoever makes them had fallen.
@@ -198,6 +205,7 @@ impl FakeTable {
         let after = expressions.updated(update, &with_key);
         expressions.finish();
         self.log.add(format!("write {} {}", key.1, described(before.as_ref(), &after)).trim_end());
+        *self.units.lock().unwrap() += write_units(before.as_ref(), Some(&after));
         self.items.lock().unwrap().insert(key, after);
         MockResponse::Output(UpdateItemOutput::builder().set_attributes(before).build())
     }

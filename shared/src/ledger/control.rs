@@ -1,4 +1,5 @@
-//! What operators and functions tell each other through the table: pauses, and the slots of rate limits.
+//! What operators and functions tell each other through the table: pauses, slots of rate limits, and where a walk
+//! through the table stopped.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +17,8 @@ use super::{Ledger, LedgerError};
 const CONTROL: &str = "control";
 const PAUSE: &str = "pause#";
 const RATE: &str = "rate#";
+/// Where a walk through the table stopped.
+pub(super) const WALK: &str = "walk#";
 /// Stands for every pipeline.
 const ALL: &str = "*";
 
@@ -159,7 +162,7 @@ fn next(attributes: Option<&Item>) -> Option<Timestamp> {
     Timestamp::from_microsecond(micros).ok()
 }
 
-fn control(kind: &str, name: &str) -> Item {
+pub(super) fn control(kind: &str, name: &str) -> Item {
     Item::from([
         ("pk".to_owned(), AttributeValue::S(CONTROL.into())),
         ("sk".to_owned(), AttributeValue::S(format!("{kind}{name}"))),

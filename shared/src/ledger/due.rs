@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::change::Changed;
 use super::keys::{SHARDS, paused_key};
 use super::pages::Pages;
-use super::{ExportKey, Facts, Ledger, LedgerError, Recorded, Row, keys, transition};
+use super::{ExportKey, Facts, Kept, Ledger, LedgerError, Recorded, Row, keys, transition};
 
 /// How long after it was handed out an export whose message never reached the queue is handed out again.
 pub const HAND_OUT_AGAIN: Duration = Duration::from_mins(5);
@@ -106,10 +106,17 @@ impl Ledger {
         }
     }
 
-    /// Has an export wait that was begun, if it is as it was seen and nobody works on it. No attempt is counted.
-    pub async fn park_again(&self, row: &Row, wait: Wait, now: Timestamp) -> Result<Recorded, LedgerError> {
+    /// Has an export wait that was begun, if it is as it was seen and nobody works on it. No attempt is counted. `kept` is
+    /// given where the message that has the raw order is done with it.
+    pub async fn park_again(
+        &self,
+        row: &Row,
+        wait: Wait,
+        kept: Option<&Kept>,
+        now: Timestamp,
+    ) -> Result<Recorded, LedgerError> {
         let waits = transition::Waits::of(&row.key, wait, now);
-        self.untouched(&row.key, transition::park_again(row, &waits, now)).await
+        self.untouched(&row.key, transition::park_again(row, &waits, kept, now)).await
     }
 
     /// What is due by `until`, shard by shard.

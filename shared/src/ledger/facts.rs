@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use ring::digest;
 
-use super::{Attempt, ExportKey, Fault, Payload, Row};
+use super::kept::{Kept, Origin, Place};
+use super::{Attempt, ExportKey, Fault, Row};
 use crate::order::Order;
-use crate::queue::Fields;
 use crate::webhook::Event;
 
 /// Longest state or method kept in a row, in characters.
@@ -54,10 +54,27 @@ pub struct Facts {
     pub told: Told,
     /// Whose order it is, see [`customer_key`].
     pub customer: Option<String>,
-    /// The raw order.
-    pub payload: Payload,
-    /// What came with it through the queue.
-    pub envelope: Fields,
+    /// The webhook that says all this.
+    pub origin: Origin,
+    /// The raw order, for writes after which the queue may forget it.
+    pub kept: Option<Kept>,
+    /// By what the order is to be found.
+    pub find_by: FindBy,
+}
+
+/// The indexes that lead from what people know of an order to its exports; each costs a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FindBy {
+    /// Its number, where that is not the platform's identifier.
+    pub number: bool,
+    /// A digest of the customer's e-mail address.
+    pub customer: bool,
+}
+
+impl Default for FindBy {
+    fn default() -> Self {
+        Self { number: true, customer: false }
+    }
 }
 
 impl Facts {
@@ -74,7 +91,7 @@ impl Facts {
     }
 
     /// The facts of an order that could be read.
-    pub fn of(order: &Order, is_canceled: bool, told: Told, payload: Payload, envelope: Fields) -> Self {
+    pub fn of(order: &Order, is_canceled: bool, told: Told, origin: Origin, find_by: FindBy) -> Self {
         Self {
             number: order.number.clone(),
             placed_at: Some(order.placed_at),
@@ -84,8 +101,9 @@ impl Facts {
             is_unpaid: !order.payment.paid && !is_canceled,
             told,
             customer: order.customer.email.as_deref().map(customer_key),
-            payload,
-            envelope,
+            origin,
+            kept: None,
+            find_by,
         }
     }
 }
@@ -186,8 +204,14 @@ pub struct Lease {
     pub(super) owner: String,
     pub(super) began: Timestamp,
     pub(super) history: Vec<Attempt>,
-    /// Whether the raw order lies in the bucket, from where the table's TTL cannot remove it.
-    pub(super) is_stored: bool,
+    pub(super) place: Place,
+}
+
+impl Lease {
+    /// Whether the row leads to the raw order; else the message of its webhook is all there is.
+    pub fn is_kept(&self) -> bool {
+        self.place != Place::Queue
+    }
 }
 
 /// What a destination made of an export.

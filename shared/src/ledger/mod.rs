@@ -4,8 +4,11 @@
 mod attempt;
 mod change;
 mod control;
+#[cfg(test)]
+mod costs;
 mod due;
 mod facts;
+mod kept;
 mod keys;
 mod observe;
 mod pages;
@@ -13,6 +16,7 @@ mod payload;
 mod recover;
 mod remove;
 mod row;
+mod scan;
 mod size;
 mod stale;
 mod state;
@@ -33,12 +37,16 @@ use crate::pipeline::idempotency_key;
 pub use attempt::{Attempt, Outcome};
 pub use control::{Pause, Pauses};
 pub use due::{Due, HAND_OUT_AGAIN, Parked, Wait, Waiting, Why};
-pub use facts::{Completion, Facts, Holder, Lease, NextStep, Observation, Recorded, Told, customer_key};
+pub use facts::{Completion, Facts, FindBy, Holder, Lease, NextStep, Observation, Recorded, Told, customer_key};
+pub use kept::{Keep, Kept, Origin, webhook_digest};
 pub use pages::{Pages, Summary};
 pub use payload::{Payload, PayloadStore, STORED_PAYLOADS, stored_payloads};
 pub use recover::{Answered, Reset};
 pub use remove::Removed;
 pub use row::{CancelTry, Row};
+pub use scan::{PARTS, Place as WalkPlace, Walk, Wanted};
+#[cfg(test)]
+pub(crate) use size::item_bytes;
 pub use stale::{Hold, Standing, Unpaid};
 pub(crate) use state::refusal;
 pub use state::{Claim, Fault, Status};
@@ -153,7 +161,8 @@ impl Ledger {
         items.map_err(|failure| LedgerError::unavailable(&failure))?.iter().map(Row::from_item).collect()
     }
 
-    /// The exports of every order with this number, in whatever shop.
+    /// The exports of every order with this number, in whatever shop, as far as the index goes: an order whose number is
+    /// its identifier is not in it, for its key says all there is to say.
     pub async fn by_number(&self, number: &str) -> Result<Vec<ExportKey>, LedgerError> {
         self.keys_in(keys::BY_NUMBER, "number", number).await
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::due::Due;
 use super::keys::{self, Item, export_key, sortable};
-use super::row::number;
+use super::row::{number, number_of};
 use super::{ExportKey, Fault, Ledger, LedgerError, Status, Waiting};
 
 /// Items read at once: a page of them fits in the memory of a small function.
@@ -43,10 +43,6 @@ pub struct Summary {
     pub last_error: Option<String>,
     /// When its order was cancelled.
     pub canceled_at: Option<Timestamp>,
-    /// Where the document is.
-    pub destination: Option<String>,
-    /// Where the raw order is, if it is in the bucket.
-    pub payload_key: Option<String>,
 }
 
 impl Pages {
@@ -100,7 +96,7 @@ impl Summary {
         let time = |name: &str| text(name).and_then(|text| text.parse::<Timestamp>().ok());
         let bad = |expected: &str| LedgerError::BadRow { key: key.idempotency_key(), expected: expected.to_owned() };
         Ok(Self {
-            number: text("number").unwrap_or_default(),
+            number: number_of(item).unwrap_or_else(|| key.order_id.clone()),
             status: text("status").and_then(|name| Status::from_name(&name)).ok_or_else(|| bad("a known status"))?,
             updated_at: time("updated_at").ok_or_else(|| bad("a time in updated_at"))?,
             attempts: number(item, "attempts").unwrap_or(0),
@@ -109,8 +105,6 @@ impl Summary {
             lease_until: time("lease_until"),
             last_error: text("last_error"),
             canceled_at: time("canceled_at"),
-            destination: text("destination"),
-            payload_key: text("payload_key"),
             key,
         })
     }

@@ -33,6 +33,12 @@ impl Ledger {
         self.untouched(&row.key, change).await
     }
 
+    /// Ends an export that nobody comes for any more, as its message was lost. One whose order is kept can be reset; any
+    /// other is begun anew by the next webhook of its order.
+    pub async fn lose(&self, row: &Row, now: Timestamp) -> Result<Recorded, LedgerError> {
+        self.untouched(&row.key, transition::lose(row, now)).await
+    }
+
     /// Gives up waiting for the back office's word, `after` the time that it had.
     pub async fn give_up_waiting(
         &self,

@@ -8,22 +8,21 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, Select};
 use jiff::Timestamp;
 
-use super::keys::{self, Item, partition, primary, sortable, status_key};
+use super::keys::{self, Item, partition, primary, sortable};
 use super::size::item_bytes;
 use super::{ExportKey, Ledger, LedgerError, Recorded, Row, Status};
 
 /// How long an erased export keeps the webhooks of its order from beginning anew. A message lives for 14 days in the
 /// queue, and for as many more when it is put back from the dead-letter queue.
 const BARRED_FOR: Duration = Duration::from_hours(30 * 24);
-/// Stands where rows have the order's number: the index by number takes no empty one.
-const NO_NUMBER: &str = "erased";
 /// Why an erased export is over.
 const ERASED: &str = "erased on request";
 /// What decides about removing a row. Without the raw order and the attempts, which are most of it.
-const OUTLINE: [&str; 14] = [
+const OUTLINE: [&str; 16] = [
     "pk",
     "sk",
     "number",
+    "order_number",
     "status",
     "updated_at",
     "created_at",
@@ -32,6 +31,7 @@ const OUTLINE: [&str; 14] = [
     "due_at",
     "payload_key",
     "envelope",
+    "inbound_key",
     "destination",
     "pack",
     "erased_at",
@@ -169,11 +169,6 @@ fn erased(key: &ExportKey, now: Timestamp) -> Item {
     let until = now.as_second().saturating_add_unsigned(BARRED_FOR.as_secs());
     let text = [
         ("status", Status::Canceled.name().to_owned()),
-        ("status_key", status_key(Status::Canceled, key)),
-        ("shop", key.shop.clone()),
-        ("order_id", key.order_id.clone()),
-        ("pipeline", key.pipeline.clone()),
-        ("number", NO_NUMBER.to_owned()),
         ("last_error", ERASED.to_owned()),
         ("created_at", at.clone()),
         ("updated_at", at.clone()),

@@ -1,11 +1,15 @@
 //! A row of the ledger as it is read.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
+use super::kept::inbound;
 use super::keys::{Item, export_key};
 use super::transition::Waits;
 use super::{
     Attempt, Due, ExportKey, Fault, Lease, LedgerError, Observation, Outcome, Payload, Status, Told, Wait, Why,
+    webhook_digest,
 };
 use crate::queue::Fields;
 
@@ -74,10 +78,14 @@ pub struct Row {
     pub erased_at: Option<Timestamp>,
     /// Whether it is in the index of unpaid orders.
     pub is_unpaid: bool,
-    /// The raw order.
+    /// The raw order; nothing while the message of its webhook has it, or once it is no longer kept.
     pub payload: Option<Payload>,
     /// What came with it through the queue.
     pub envelope: Fields,
+    /// The webhook that began the export, see [`webhook_digest`].
+    pub webhook: Option<String>,
+    /// Key of the S3 object with that webhook's body, where no message could carry it.
+    pub inbound: Option<String>,
 }
 
 /// A try to cancel the order at the shop.
@@ -113,6 +121,16 @@ impl Row {
         }
     }
 
+    /// Whether a webhook began it.
+    pub fn is_begun_by(&self, webhook: &str) -> bool {
+        self.webhook.as_deref() == Some(webhook)
+    }
+
+    /// Whether it is not over: it waits, or somebody has it.
+    pub fn is_open(&self) -> bool {
+        matches!(self.status, Status::Pending | Status::Processing)
+    }
+
     /// Whether the webhook that says this makes the export, which a cancellation had ended; by this delivery of it, or
     /// begun by an earlier one.
     pub(crate) fn is_reopened_by(&self, said: &Observation) -> bool {
@@ -138,7 +156,9 @@ impl Row {
 
     /// Whether the lease's attempt is the last on record, and it ended with a word.
     pub(super) fn was_ended_by(&self, lease: &Lease) -> bool {
-        let is_its = |attempt: &Attempt| attempt.at == lease.began && attempt.outcome != Outcome::Lost;
+        let is_its = |attempt: &Attempt| {
+            attempt.at.as_millisecond() == lease.began.as_millisecond() && attempt.outcome != Outcome::Lost
+        };
         self.attempts == lease.attempt && self.history.last().is_some_and(is_its)
     }
 
@@ -156,11 +176,13 @@ impl Row {
         };
         let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
         let time = |name: &str| text(name).and_then(|text| text.parse::<Timestamp>().ok());
-        let list = |name: &str| item.get(name).and_then(|value| value.as_l().ok()).cloned().unwrap_or_default();
         let map = |name: &str| item.get(name).and_then(|value| value.as_m().ok()).cloned().unwrap_or_default();
         let inline = item.get("payload").and_then(|value| value.as_b().ok()).cloned().map(Payload::Inline);
+        let envelope: Fields =
+            map("envelope").into_iter().filter_map(|(name, value)| Some((name, value.as_s().ok()?.clone()))).collect();
+        let began_by = |envelope: &Fields| (!envelope.is_empty()).then(|| webhook_digest(envelope));
         Ok(Self {
-            number: text("number").ok_or_else(|| bad("a number"))?,
+            number: number_of(item).unwrap_or_else(|| key.order_id.clone()),
             status: text("status").and_then(|name| Status::from_name(&name)).ok_or_else(|| bad("a known status"))?,
             updated_at: time("updated_at").ok_or_else(|| bad("a time in updated_at"))?,
             created_at: time("created_at").ok_or_else(|| bad("a time in created_at"))?,
@@ -169,7 +191,7 @@ impl Row {
             lease_owner: text("lease_owner"),
             lease_until: time("lease_until"),
             not_before: time("not_before"),
-            history: list("history").iter().filter_map(Attempt::from_attribute).collect(),
+            history: history(item),
             last_error: text("last_error"),
             external_id: text("external_id"),
             destination: text("destination"),
@@ -191,14 +213,36 @@ impl Row {
                 after,
                 outcome: text("cancel_outcome"),
             }),
-            customer: text("customer_key"),
+            customer: text("customer").or_else(|| text("customer_key")),
             erased_at: time("erased_at"),
             is_unpaid: item.contains_key("unpaid_key"),
             payload: inline.or_else(|| text("payload_key").map(Payload::Stored)),
-            envelope: map("envelope").into_iter().filter_map(|(k, v)| Some((k, v.as_s().ok()?.clone()))).collect(),
+            inbound: text("inbound_key").or_else(|| inbound(&envelope)),
+            webhook: text("webhook").or_else(|| began_by(&envelope)),
+            envelope,
             key,
         })
     }
+}
+
+/// The number of an order that is not its identifier; the first name is that of the index.
+pub(super) fn number_of(item: &Item) -> Option<String> {
+    ["number", "order_number"].into_iter().find_map(|name| item.get(name)?.as_s().ok().cloned())
+}
+
+/// The attempts of a row. Of an export that succeeded first time, other attributes say all there is to say.
+fn history(item: &Item) -> Vec<Attempt> {
+    match item.get("history").and_then(|value| value.as_l().ok()) {
+        Some(list) => list.iter().filter_map(Attempt::from_attribute).collect(),
+        None => first_attempt(item).into_iter().collect(),
+    }
+}
+
+fn first_attempt(item: &Item) -> Option<Attempt> {
+    let took = Duration::from_millis(number(item, "took_ms")?);
+    let exported_at: Timestamp = item.get("exported_at")?.as_s().ok()?.parse().ok()?;
+    let at = exported_at.checked_sub(took).ok()?;
+    Some(Attempt { at, outcome: Outcome::Exported, took, error: None, response: None })
 }
 
 /// A number of an item.
@@ -245,6 +289,8 @@ impl Row {
             is_unpaid: false,
             payload: None,
             envelope: Fields::new(),
+            webhook: None,
+            inbound: None,
         }
     }
 }

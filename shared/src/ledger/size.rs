@@ -6,7 +6,7 @@ use super::keys::Item;
 
 /// The size of an item as `DynamoDB` counts it for capacity, in bytes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
-pub(super) fn item_bytes(item: &Item) -> u64 {
+pub(crate) fn item_bytes(item: &Item) -> u64 {
     item.iter().map(|(name, value)| length(name) + value_bytes(value)).sum()
 }
 

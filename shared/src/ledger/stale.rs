@@ -7,7 +7,9 @@ use super::due::again_at;
 use super::facts::capped;
 use super::keys::{self, Item, export_key};
 use super::pages::Pages;
-use super::{ExportKey, Facts, Ledger, LedgerError, Observation, Recorded, Row, Status, Told, transition};
+use super::{
+    ExportKey, Facts, FindBy, Kept, Ledger, LedgerError, Observation, Origin, Recorded, Row, Status, Told, transition,
+};
 use crate::queue::{Envelope, Fields};
 use crate::shop::OrderState;
 use crate::webhook::Event;
@@ -123,7 +125,7 @@ impl Observation {
 impl Facts {
     /// The facts of an export that tells of a cancellation which ordersync learned of without a webhook: the order as
     /// the latest webhook of it had it. Nothing where no raw order is kept any more.
-    pub fn of_cancellation(rows: &[Row], said: &Observation) -> Option<Self> {
+    pub fn of_cancellation(rows: &[Row], said: &Observation, find_by: FindBy) -> Option<Self> {
         let is_whole = |row: &&Row| row.placed_at.is_some() && row.payload.is_some();
         let envelopes = rows.iter().filter(is_whole).filter_map(|row| Some((row, envelope(&row.envelope)?)));
         let (row, mut envelope) = envelopes.max_by_key(|(_, envelope)| envelope.received_at)?;
@@ -137,8 +139,9 @@ impl Facts {
             is_unpaid: false,
             told: said.told,
             customer: row.customer.clone(),
-            payload: row.payload.clone()?,
-            envelope: envelope.fields(),
+            origin: Origin::of(&envelope.fields()),
+            kept: Some(Kept { payload: row.payload.clone()?, envelope: envelope.fields() }),
+            find_by,
         })
     }
 }

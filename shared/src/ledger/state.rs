@@ -37,6 +37,12 @@ impl Status {
         Self::Canceled,
     ];
 
+    /// Whether exports in it are in the index by status: somebody has to look at them or hand them out. One that is
+    /// tried for the first time is not, for most succeed and an entry costs a write when it comes and one when it goes.
+    pub(super) fn is_listed(self) -> bool {
+        matches!(self, Self::Pending | Self::Processing | Self::Error)
+    }
+
     /// The name in the table.
     pub fn name(self) -> &'static str {
         match self {

@@ -7,20 +7,25 @@ use jiff::Timestamp;
 
 use super::attempt::with_attempt;
 use super::change::Change;
-use super::keys::{acknowledge_key, sortable, status_key, unpaid_key};
-use super::{
-    Attempt, Completion, ExportKey, Facts, Fault, Holder, Lease, NextStep, Outcome, Payload, Row, Status, Told,
-};
+use super::kept::Place;
+use super::keys::{sortable, status_key, unpaid_key};
+use super::{Attempt, ExportKey, Facts, Fault, Holder, Kept, Lease, Outcome, Row, Status, Told};
 
 mod answered;
+mod ended;
+mod kept;
 mod observed;
 mod recovered;
 mod stale;
 mod waiting;
 
 pub(super) use answered::{acknowledge, deny};
+use ended::held;
+pub(super) use ended::{complete, fail, fail_canceled};
+pub(super) use kept::keep;
+use kept::{forget, put};
 pub(super) use observed::{end_canceled, foresee, observe};
-pub(super) use recovered::{drop_deadline, expire, reset, unacknowledged};
+pub(super) use recovered::{drop_deadline, expire, lose, reset, unacknowledged};
 pub(super) use stale::{announce, conclude, decline, hold, let_go, postpone, set_aside};
 pub(super) use waiting::{Waits, park, park_again, release, settle};
 
@@ -36,6 +41,8 @@ const HELD: &str = "#status = :processing AND #lease_owner = :owner";
 const LEASE: [&str; 3] = ["lease_owner", "lease_until", "not_before"];
 /// What an export has that waits in the ledger.
 const WAITING: [&str; 2] = ["due_key", "due_at"];
+/// The raw order in a row.
+const KEPT: [&str; 3] = ["payload", "payload_key", "envelope"];
 
 /// What a first write does with what the webhook says of the order's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +69,8 @@ pub(super) fn history_with_lost(row: &Row, now: Timestamp) -> Vec<Attempt> {
     with_attempt(history, lost)
 }
 
-/// Takes the lease for the first attempt.
+/// Takes the lease for the first attempt. The message of the webhook has the raw order; what another one left of it in the
+/// row goes.
 pub(super) fn begin(
     key: &ExportKey,
     facts: &Facts,
@@ -71,8 +79,10 @@ pub(super) fn begin(
     now: Timestamp,
     until: Timestamp,
 ) -> Change {
-    let change = leased(arrival(key, facts, Status::Processing, state, now), 1, holder.owner, until);
-    first(named(change, holder.pack).remove(&["last_error"]), facts, state)
+    let change = arrival(entered(Change::default(), Status::Processing, now), key, facts, state, now);
+    let change =
+        named(leased(change, 1, holder.owner, until), holder.pack).remove(&["status_key", "last_error"]).remove(&KEPT);
+    first(change, facts, state)
 }
 
 /// The condition of every first write.
@@ -128,49 +138,6 @@ fn attributes(history: &[Attempt]) -> AttributeValue {
     AttributeValue::L(history.iter().map(Attempt::to_attribute).collect())
 }
 
-pub(super) fn complete(lease: &Lease, completion: &Completion, now: Timestamp, retention: Duration) -> Change {
-    finish(lease, Status::Exported, Outcome::Exported, None, None, now)
-        .set("exported_at", time(now))
-        .set("destination", text(&completion.destination))
-        .set_or_remove("external_id", completion.external_id.as_deref().map(text))
-        .set_or_remove("expires_at", (!lease.is_stored).then(|| expiry(now, retention)))
-        .set_or_remove("due_key", completion.acknowledge_by.map(|_| text(&acknowledge_key(&lease.key))))
-        .set_or_remove("due_at", completion.acknowledge_by.map(time))
-        .remove(&["last_error"])
-        .remove(lease.pack.as_ref().map_or(&[], |_| &["pack"]))
-        .remove(&LEASE)
-}
-
-/// Records a failed attempt, unless the order was cancelled meanwhile.
-pub(super) fn fail(lease: &Lease, error: &str, response: Option<&str>, next: NextStep, now: Timestamp) -> Change {
-    let failed = |status, outcome| {
-        let change = finish(lease, status, outcome, Some(error), response, now).set("last_error", text(error));
-        change.expects(&format!("{HELD} AND attribute_not_exists(#canceled_at)"), &held(lease))
-    };
-    match next {
-        NextStep::Retry { not_before } => failed(Status::Pending, Outcome::Retry)
-            .set("not_before", time(not_before))
-            .remove(&["lease_owner", "lease_until"]),
-        NextStep::GiveUp(fault) => {
-            failed(Status::Error, Outcome::Error).set("fault", text(fault.name())).remove(&LEASE)
-        }
-    }
-}
-
-/// Records a failed attempt at an order that was cancelled meanwhile: there is no further one.
-pub(super) fn fail_canceled(
-    lease: &Lease,
-    error: &str,
-    response: Option<&str>,
-    now: Timestamp,
-    retention: Duration,
-) -> Change {
-    finish(lease, Status::Canceled, Outcome::Error, Some(error), response, now)
-        .set("last_error", text(error))
-        .set_or_remove("expires_at", (!lease.is_stored).then(|| expiry(now, retention)))
-        .remove(&LEASE)
-}
-
 /// The values of [`UNTRIED`].
 fn untried() -> [(&'static str, AttributeValue); 3] {
     [("skipped", status(Status::Skipped)), ("error", status(Status::Error)), ("none", number(0))]
@@ -185,13 +152,13 @@ pub(super) fn skip(
     now: Timestamp,
     retention: Duration,
 ) -> Change {
-    let change = arrival(key, facts, Status::Skipped, state, now).set("last_error", text(reason));
+    let change = arrived(key, facts, Status::Skipped, state, now).set("last_error", text(reason));
     first(ended(change, facts, now, retention), facts, state)
 }
 
 fn ended(change: Change, facts: &Facts, now: Timestamp, retention: Duration) -> Change {
-    let is_stored = matches!(facts.payload, Payload::Stored(_));
-    change.set_or_remove("expires_at", (!is_stored).then(|| expiry(now, retention))).remove(&["fault"])
+    let place = facts.kept.as_ref().map_or(Place::Queue, Kept::place);
+    change.set_or_remove("expires_at", place.expiry(now, retention)).remove(&["fault"])
 }
 
 /// Records an export in error that was never tried, for a fault of the order or of its filter.
@@ -203,16 +170,21 @@ pub(super) fn reject(
     fault: Fault,
     now: Timestamp,
 ) -> Change {
-    let change = arrival(key, facts, Status::Error, state, now)
+    let change = arrived(key, facts, Status::Error, state, now)
         .set("last_error", text(error))
         .set("fault", text(fault.name()))
         .remove(&["expires_at"]);
     first(change, facts, state)
 }
 
-/// Ends an export that waits, as it was seen.
-pub(super) fn abandon(row: &Row, error: &str, fault: Fault, now: Timestamp) -> Change {
-    moved(Change::default(), &row.key, Status::Error, now)
+/// Ends an export that waits, as it was seen, and keeps the raw order where the row does not lead to it.
+pub(super) fn abandon(row: &Row, error: &str, fault: Fault, kept: Option<&Kept>, now: Timestamp) -> Change {
+    let change = moved(Change::default(), &row.key, Status::Error, now);
+    let change = match kept.filter(|_| row.place() == Place::Queue) {
+        Some(kept) => put(change, kept),
+        None => change,
+    };
+    change
         .set("last_error", text(error))
         .set("fault", text(fault.name()))
         .remove(&LEASE)
@@ -238,52 +210,33 @@ fn open(row: &Row, now: Timestamp) -> [(&'static str, AttributeValue); 4] {
     ]
 }
 
-/// What every end of an attempt has in common: it needs the lease.
-fn finish(
-    lease: &Lease,
-    to: Status,
-    outcome: Outcome,
-    error: Option<&str>,
-    response: Option<&str>,
-    now: Timestamp,
-) -> Change {
-    let attempt = Attempt {
-        at: lease.began,
-        outcome,
-        took: elapsed(lease.began, now),
-        error: error.map(ToOwned::to_owned),
-        response: response.map(ToOwned::to_owned),
-    };
-    let history = with_attempt(lease.history.clone(), attempt);
-    moved(Change::default(), &lease.key, to, now).set("history", attributes(&history)).expects(HELD, &held(lease))
+/// What every first write of an export has in common that lets the queue forget the message: facts and raw order.
+fn arrived(key: &ExportKey, facts: &Facts, to: Status, state: State, now: Timestamp) -> Change {
+    let change = arrival(moved(Change::default(), key, to, now), key, facts, state, now);
+    match &facts.kept {
+        Some(kept) => put(change, kept),
+        None => change,
+    }
 }
 
-/// The values of [`HELD`].
-fn held(lease: &Lease) -> [(&'static str, AttributeValue); 2] {
-    [("processing", status(Status::Processing)), ("owner", text(&lease.owner))]
-}
-
-/// What every first write of an export has in common: the order's facts and the raw order.
-fn arrival(key: &ExportKey, facts: &Facts, to: Status, state: State, now: Timestamp) -> Change {
-    let (inline, stored) = match &facts.payload {
-        Payload::Inline(bytes) => (Some(AttributeValue::B(bytes.clone())), None),
-        Payload::Stored(key) => (None, Some(text(key))),
-    };
-    let envelope = facts.envelope.iter().map(|(name, value)| (name.clone(), text(value))).collect();
-    let change = moved(Change::default(), key, to, now);
+/// The order's facts.
+fn arrival(change: Change, key: &ExportKey, facts: &Facts, state: State, now: Timestamp) -> Change {
     let change = if state == State::Say { stated(change, key, facts) } else { change };
+    // The names that indexes go by, and those that they do not.
+    let named = |name: &'static str, other: &'static str, is_index: bool| {
+        if is_index { (name, other) } else { (other, name) }
+    };
+    let (number, no_number) = named("number", "order_number", facts.find_by.number);
+    let (customer, no_customer) = named("customer_key", "customer", facts.find_by.customer);
     change
         .set_once("created_at", time(now))
-        .set("shop", text(&key.shop))
-        .set("order_id", text(&key.order_id))
-        .set("pipeline", text(&key.pipeline))
-        .set("number", text(&facts.number))
+        .set_or_remove(number, (facts.number != key.order_id).then(|| text(&facts.number)))
         .set_or_remove("placed_at", facts.placed_at.map(time))
         .set_or_remove("payment_method", optional(facts.payment_method.as_ref()))
-        .set_or_remove("customer_key", facts.customer.as_deref().map(text))
-        .set_or_remove("payload", inline)
-        .set_or_remove("payload_key", stored)
-        .set("envelope", AttributeValue::M(envelope))
+        .set_or_remove(customer, facts.customer.as_deref().map(text))
+        .set("webhook", text(&facts.origin.webhook))
+        .set_or_remove("inbound_key", facts.origin.inbound.as_deref().map(text))
+        .remove(&[no_number, no_customer])
 }
 
 /// What the webhook says of the order's state.
@@ -297,11 +250,18 @@ fn stated(change: Change, key: &ExportKey, facts: &Facts) -> Change {
 }
 
 fn moved(change: Change, key: &ExportKey, to: Status, now: Timestamp) -> Change {
-    change.set("status", status(to)).set("status_key", text(&status_key(to, key))).set("updated_at", time(now))
+    let listed = to.is_listed().then(|| text(&status_key(to, key)));
+    entered(change, to, now).set_or_remove("status_key", listed)
 }
 
+fn entered(change: Change, to: Status, now: Timestamp) -> Change {
+    change.set("status", status(to)).set("updated_at", time(now))
+}
+
+/// To the millisecond, as times are kept.
 fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
-    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+    let millis = to.as_millisecond().saturating_sub(from.as_millisecond());
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
 fn text(value: &str) -> AttributeValue {
@@ -324,10 +284,12 @@ fn status(value: Status) -> AttributeValue {
     text(value.name())
 }
 
-/// `DynamoDB`'s TTL: seconds since 1970.
-fn expiry(now: Timestamp, retention: Duration) -> AttributeValue {
-    let seconds = now.as_second().saturating_add_unsigned(retention.as_secs());
-    AttributeValue::N(seconds.to_string())
+impl Place {
+    /// `DynamoDB`'s TTL: seconds since 1970. None where the row has to lead to an object as long as there is one.
+    fn expiry(self, now: Timestamp, retention: Duration) -> Option<AttributeValue> {
+        let seconds = now.as_second().saturating_add_unsigned(retention.as_secs());
+        (self != Self::Bucket).then(|| AttributeValue::N(seconds.to_string()))
+    }
 }
 
 #[cfg(test)]

@@ -3,16 +3,18 @@
 use jiff::Timestamp;
 
 use super::change::{Change, Changed};
+use super::kept::Place;
 use super::state::refusal;
 use super::transition::{self, State, history_with_lost};
 use super::{
-    Claim, Completion, ExportKey, Facts, Fault, Holder, Lease, Ledger, LedgerError, NextStep, Payload, Recorded, Row,
-    Status,
+    Claim, Completion, ExportKey, Facts, Fault, Holder, Keep, Kept, Lease, Ledger, LedgerError, NextStep, Recorded,
+    Row, Status,
 };
 
 impl Ledger {
-    /// Takes the lease on an export until `until`. The first attempt is one write, which also keeps the raw order; a
-    /// further one leaves what is known of the order as it is, since a later webhook may have changed it.
+    /// Takes the lease on an export until `until`. The first attempt is one write. It does not keep the raw order: the
+    /// message that brought it has it. A further one leaves what is known of the order as it is, since a later webhook
+    /// may have changed it.
     pub async fn claim<'h>(
         &self,
         key: &ExportKey,
@@ -30,7 +32,7 @@ impl Ledger {
                 owner: holder.owner.to_owned(),
                 began: now,
                 history: Vec::new(),
-                is_stored: matches!(facts.payload, Payload::Stored(_)),
+                place: Place::Queue,
             })),
             Changed::Refused(Some(row)) => self.claim_again(&row, holder, now, until).await,
             Changed::Refused(None) => Err(LedgerError::keeps_changing()),
@@ -54,7 +56,7 @@ impl Ledger {
             owner: owner.to_owned(),
             began: now,
             history,
-            is_stored: matches!(row.payload, Some(Payload::Stored(_))),
+            place: row.place(),
         };
         self.end_if_canceled(row, now).await?;
         if row.is_held_by(owner) {
@@ -94,21 +96,29 @@ impl Ledger {
     }
 
     /// Records that the destination has it. The second and last write of an export that succeeds first time.
-    pub async fn complete(&self, lease: &Lease, completion: &Completion, now: Timestamp) -> Result<(), LedgerError> {
-        self.held(lease, transition::complete(lease, completion, now, self.retention)).await
+    pub async fn complete(
+        &self,
+        lease: &Lease,
+        completion: &Completion,
+        keep: Keep<'_>,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        self.held(lease, transition::complete(lease, completion, keep, now, self.retention)).await
     }
 
     /// Records a failed attempt and what follows: the state that the export is in now. Where its order was cancelled
-    /// while it was tried, that is the end of it.
+    /// while it was tried, that is the end of it. `kept` is given where the order is to be had
+    /// from the row from now on.
     pub async fn fail(
         &self,
         lease: &Lease,
         error: &str,
         response: Option<&str>,
         next: NextStep,
+        kept: Option<&Kept>,
         now: Timestamp,
     ) -> Result<Status, LedgerError> {
-        match self.change(&lease.key, transition::fail(lease, error, response, next, now)).await? {
+        match self.change(&lease.key, transition::fail(lease, error, response, next, kept, now)).await? {
             Changed::Done => Ok(match next {
                 NextStep::Retry { .. } => Status::Pending,
                 NextStep::GiveUp(_) => Status::Error,
@@ -148,16 +158,24 @@ impl Ledger {
     ) -> Result<Recorded, LedgerError> {
         match self.first(key, |state| transition::reject(key, facts, state, error, fault, now)).await? {
             Changed::Done => Ok(Recorded::Written),
-            Changed::Refused(Some(row)) if row.envelope == facts.envelope => {
-                self.abandon(&row, error, fault, now).await
+            Changed::Refused(Some(row)) if row.is_begun_by(&facts.origin.webhook) => {
+                self.abandon(&row, error, fault, facts.kept.as_ref(), now).await
             }
             Changed::Refused(_) => Ok(Recorded::LeftAsIs),
         }
     }
 
-    /// Ends an export that waits, in error, and leaves what is known of its order.
-    pub async fn abandon(&self, row: &Row, error: &str, fault: Fault, now: Timestamp) -> Result<Recorded, LedgerError> {
-        self.untouched(&row.key, transition::abandon(row, error, fault, now)).await
+    /// Ends an export that waits, in error, and leaves what is known of its order. `kept` is given where the message that
+    /// has the raw order is done with it.
+    pub async fn abandon(
+        &self,
+        row: &Row,
+        error: &str,
+        fault: Fault,
+        kept: Option<&Kept>,
+        now: Timestamp,
+    ) -> Result<Recorded, LedgerError> {
+        self.untouched(&row.key, transition::abandon(row, error, fault, kept, now)).await
     }
 
     /// Makes a first write: with what the webhook says of the order's state, unless something later is known.

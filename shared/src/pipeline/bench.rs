@@ -150,6 +150,11 @@ impl Bench {
         Self { ledger: table.ledger(), table, ..self.another_instance() }
     }
 
+    /// A processor that has these pipelines instead.
+    pub(crate) fn reconfigured(&self, pipelines: &str) -> Self {
+        Self { config: Self::new(pipelines).config, ..self.another_instance() }
+    }
+
     /// A processor that learns anew what is paused.
     pub(crate) fn another_instance(&self) -> Self {
         Self { pauses: PauseBoard::default(), ..self.clone() }
@@ -262,6 +267,21 @@ impl Bench {
         });
     }
 
+    /// The times that an export waits for lie behind.
+    pub(crate) fn time_is_over(&self, pipeline: &str) {
+        let Some(item) = self.table.item("acme#1", pipeline) else { return };
+        for name in ["not_before", "lease_until"].into_iter().filter(|name| item.contains_key(*name)) {
+            self.time_passes(pipeline, &[name]);
+        }
+    }
+
+    /// The webhook that an export was begun by lies behind, if its row knows of it.
+    pub(crate) fn received_long_ago(&self, pipeline: &str) {
+        if self.row(pipeline).is_some_and(|row| !row.envelope.is_empty()) {
+            self.received(pipeline, Duration::from_mins(10));
+        }
+    }
+
     /// Sets the slot that an export waits for.
     pub(crate) fn slot(&self, pipeline: &str, slot: Timestamp) {
         let slot = slot.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
@@ -284,7 +304,9 @@ impl Bench {
             item.insert("status".into(), attribute("processing"));
             item.insert("lease_owner".into(), attribute("somebody"));
             item.insert("lease_until".into(), attribute(until));
-            item.remove("history");
+            for name in ["history", "exported_at", "took_ms"] {
+                item.remove(name);
+            }
         });
     }
 

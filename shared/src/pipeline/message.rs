@@ -6,13 +6,16 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::Timestamp;
+use tokio::sync::OnceCell;
 
+use super::Keeper;
+use super::keeper::with_order;
 use super::reference::Missing;
 use super::run::{Arrival, Runner};
 use super::verdict::Verdict;
 use crate::clock;
 use crate::config::{Config, Pipeline, Shop};
-use crate::ledger::{ExportKey, Facts, Fault, LedgerError, Observation, PayloadStore, Recorded, Status, Told};
+use crate::ledger::{ExportKey, Facts, Fault, FindBy, LedgerError, Observation, Origin, PayloadStore, Recorded, Told};
 use crate::order::Order;
 use crate::queue::{BadEnvelope, Envelope, Fields, REDRIVEN, named_export};
 use crate::webhook::{self, BadOrder, Event, Identity, Subject, Webhook};
@@ -80,9 +83,10 @@ impl Runner {
         let envelope = Envelope::from_fields(&message.fields)?;
         let shop = config.shops.get(&envelope.shop).ok_or_else(|| MessageError::UnknownShop(envelope.shop.clone()))?;
         let owner = self.owner(&message);
+        let Message { fields, body, receive_count, .. } = message;
         let raw = match &envelope.payload_key {
             Some(key) => payloads.read(key).await?,
-            None => message.body.into_bytes(),
+            None => body.into_bytes(),
         };
         let webhook = Webhook { headers: &envelope.headers, topic: envelope.topic.as_deref(), body: &raw };
         let identity = match shop.platform.identify(webhook) {
@@ -90,18 +94,25 @@ impl Runner {
             Ok(Subject::Ping) => return Ok(Verdict::Done),
             Err(rejection) => return Err(MessageError::Poison(rejection.to_string())),
         };
-        let (raw, missing) = match self.whole(shop, &identity.order_id, raw, message.receive_count).await {
+        let (raw, missing) = match self.whole(shop, &identity.order_id, raw, receive_count).await {
             Ok(whole) => whole,
             Err(again) => return Ok(again),
         };
-        let order_id = &identity.order_id;
-        let Some(payload) = payloads.keep_unless_erased(&self.ledger, &shop.code, order_id, &raw).await? else {
-            return Ok(erased(shop, order_id));
+        let keeper = Keeper {
+            ledger: &self.ledger,
+            payloads,
+            shop: &shop.code,
+            order_id: &identity.order_id,
+            raw: &raw,
+            envelope: &fields,
+            kept: OnceCell::new(),
         };
+        let origin = Origin::of(&fields);
         let order = match order_of(shop, &raw, missing) {
             Ok(order) => order,
             Err(missing) => {
-                let unread = unread_facts(&identity, envelope.received_at, payload, message.fields);
+                let unread = unread_facts(&identity, envelope.received_at, origin, config.find_by);
+                let unread = with_order(&unread, Some(&keeper)).await?;
                 return match Observation::named(identity.event, unread.told) {
                     // Some platforms name the order that was deleted or refunded, and say no more of it.
                     Some(said) => self.note_named(config, shop, &identity, &unread, &said).await,
@@ -112,24 +123,26 @@ impl Runner {
         let happened = webhook::events(identity.event, &order);
         let told_at = webhook::told_at(&identity, Some(&order), envelope.received_at);
         let is_canceled = happened.contains(&Event::Canceled);
-        let facts = Facts::of(&order, is_canceled, Told::by(&happened, told_at), payload, message.fields);
+        let facts = Facts::of(&order, is_canceled, Told::by(&happened, told_at), origin, config.find_by);
         let arrival = Arrival {
             order: &order,
             facts: &facts,
             raw: &raw,
             headers: &envelope.headers,
             received_at: envelope.received_at,
-            receive_count: message.receive_count,
+            receive_count,
             owner: &owner,
+            keeper: Some(&keeper),
             row: None,
         };
         let is_news = !happened.contains(&Event::Placed);
         self.dispatch(config, shop, &happened, is_news, arrival).await
     }
 
-    /// Who holds the leases taken: this delivery of this message.
+    /// Who holds the leases taken: this delivery of this message. Of the message's identifier, a UUID, the end will do.
     pub(super) fn owner(&self, message: &Message) -> String {
-        format!("{}/{}/{}", self.invocation, message.id, message.receive_count)
+        let id = message.id.rsplit('-').next().unwrap_or_default();
+        format!("{}/{id}/{}", self.invocation, message.receive_count)
     }
 
     async fn dispatch(
@@ -140,9 +153,8 @@ impl Runner {
         is_news: bool,
         arrival: Arrival<'_>,
     ) -> Result<Verdict, MessageError> {
-        let order = arrival.order;
         if shop.platform.is_test(arrival.raw) {
-            return self.skip(order, arrival.facts, "a test notification of the platform").await;
+            return self.skip(arrival, "a test notification of the platform").await;
         }
         let mut pipelines: Vec<&Pipeline> = wanted(config, &shop.code, happened).collect();
         let known = if is_news { Some(self.note(config, shop, happened, arrival).await?) } else { None };
@@ -153,7 +165,7 @@ impl Runner {
             self.end_orphans(config, happened, arrival).await?;
         }
         if pipelines.is_empty() && !is_news {
-            return self.skip(order, arrival.facts, "no pipeline takes orders of this shop").await;
+            return self.skip(arrival, "no pipeline takes orders of this shop").await;
         }
         // Each delivery begins with another pipeline, so that slow ones cannot keep the others from their turn.
         let turn = usize::try_from(arrival.receive_count).unwrap_or(0) % pipelines.len().max(1);
@@ -173,16 +185,17 @@ impl Runner {
     ) -> Result<(), LedgerError> {
         let order = arrival.order;
         for row in self.ledger.order(&order.shop, &order.id).await? {
-            let is_ours = row.envelope == arrival.facts.envelope;
+            let is_ours = row.is_begun_by(&arrival.facts.origin.webhook);
             let is_served = |pipeline: &Pipeline| {
                 pipeline.code == row.key.pipeline
                     && pipeline.serves(&order.shop)
                     && (!is_ours || !pipeline.on.is_disjoint(happened) || row.reopened_at.is_some())
             };
-            let is_open = matches!(row.status, Status::Pending | Status::Processing);
-            if is_open && !config.pipelines.iter().any(is_served) {
-                let reason = "the pipeline is no longer configured for this shop and event";
-                if self.ledger.abandon(&row, reason, Fault::Orphaned, clock::now()).await? == Recorded::Written {
+            if row.is_open() && !config.pipelines.iter().any(is_served) {
+                let (reason, kept) =
+                    ("the pipeline is no longer configured for this shop and event", arrival.kept().await?);
+                let ended = self.ledger.abandon(&row, reason, Fault::Orphaned, kept, clock::now()).await?;
+                if ended == Recorded::Written {
                     let (export, pipeline) = (row.key.idempotency_key(), &row.key.pipeline);
                     tracing::error!(export, "gave up on order {} of {} to {pipeline}: {reason}", order.id, order.shop);
                 }
@@ -191,9 +204,10 @@ impl Runner {
         Ok(())
     }
 
-    async fn skip(&self, order: &Order, facts: &Facts, reason: &str) -> Result<Verdict, MessageError> {
+    async fn skip(&self, arrival: Arrival<'_>, reason: &str) -> Result<Verdict, MessageError> {
+        let (order, facts) = (arrival.order, with_order(arrival.facts, arrival.keeper).await?);
         let key = ExportKey::new(&order.shop, &order.id, ExportKey::NO_PIPELINE);
-        self.ledger.skip(&key, facts, reason, clock::now()).await?;
+        self.ledger.skip(&key, &facts, reason, clock::now()).await?;
         tracing::info!(export = key.idempotency_key(), reason, "skipped order {} of {}", order.id, order.shop);
         Ok(Verdict::Done)
     }
@@ -225,12 +239,6 @@ impl Runner {
     }
 }
 
-/// Nothing is to be kept of an order that was erased, and a large one would be kept before its rows are asked.
-fn erased(shop: &Shop, order_id: &str) -> Verdict {
-    tracing::info!(shop = shop.code, order_id, "nothing is kept of order {order_id} of {}: it was erased", shop.code);
-    Verdict::Done
-}
-
 /// The order in a webhook's body.
 pub(super) fn read_order(shop: &Shop, raw: &[u8]) -> Result<Order, BadOrder> {
     shop.platform.read(&shop.code, raw).and_then(within_limits)
@@ -259,12 +267,7 @@ pub(super) fn wanted<'a>(
     config.pipelines.iter().filter(move |pipeline| pipeline.serves(shop) && !pipeline.on.is_disjoint(happened))
 }
 
-fn unread_facts(
-    identity: &Identity,
-    received_at: Timestamp,
-    payload: crate::ledger::Payload,
-    envelope: Fields,
-) -> Facts {
+fn unread_facts(identity: &Identity, received_at: Timestamp, origin: Origin, find_by: FindBy) -> Facts {
     Facts {
         number: identity.order_id.clone(),
         placed_at: None,
@@ -274,7 +277,8 @@ fn unread_facts(
         is_unpaid: false,
         told: Told::by(&[identity.event], webhook::told_at(identity, None, received_at)),
         customer: None,
-        payload,
-        envelope,
+        origin,
+        kept: None,
+        find_by,
     }
 }

@@ -5,6 +5,7 @@ mod about;
 mod bench;
 pub mod filter;
 pub mod format;
+mod keeper;
 pub mod message;
 mod news;
 mod reexport;
@@ -20,6 +21,7 @@ pub mod wait;
 use std::time::Duration;
 
 pub use about::{About, about};
+pub use keeper::Keeper;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::order::Order;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::Keeper;
+use super::keeper::with_order;
 use super::message::{MessageError, wanted};
 use super::run::{Arrival, Runner};
 use super::verdict::Verdict;
@@ -40,7 +42,7 @@ impl Runner {
     ) -> Result<Known<'a>, LedgerError> {
         let (order, facts) = (arrival.order, arrival.facts);
         let said = Observation::of(order, happened.contains(&Event::Canceled), facts.told);
-        let rows = self.note_in_rows(config, shop, &order.id, facts, &said, happened).await?;
+        let rows = self.note_in_rows(config, shop, &order.id, (facts, arrival.keeper), &said, happened).await?;
         let is_run_anyway = |pipeline: &Pipeline| !pipeline.on.is_disjoint(happened);
         let is_reopened = |pipeline: &&Pipeline| {
             let row = rows.iter().find(|row| row.key.pipeline == pipeline.code);
@@ -65,7 +67,7 @@ impl Runner {
         let (order_id, happened) = (&identity.order_id, BTreeSet::from([identity.event]));
         let (order_state, payment_state) = (said.order_state.clone(), said.payment_state.clone());
         let facts = &Facts { order_state, payment_state, ..facts.clone() };
-        let rows = self.note_in_rows(config, shop, order_id, facts, said, &happened).await?;
+        let rows = self.note_in_rows(config, shop, order_id, (facts, None), said, &happened).await?;
         let is_new = |pipeline: &&Pipeline| !rows.iter().any(|row| row.key.pipeline == pipeline.code);
         for pipeline in wanted(config, &shop.code, &happened).filter(is_new) {
             let key = ExportKey::new(&shop.code, order_id, &pipeline.code);
@@ -80,7 +82,7 @@ impl Runner {
         config: &Config,
         shop: &Shop,
         order_id: &str,
-        facts: &Facts,
+        (facts, keeper): (&Facts, Option<&Keeper<'_>>),
         said: &Observation,
         happened: &BTreeSet<Event>,
     ) -> Result<Vec<Row>, LedgerError> {
@@ -94,12 +96,13 @@ impl Runner {
         let mut is_anywhere = !rows.is_empty() || wanted(config, &shop.code, happened).next().is_some();
         for pipeline in expected(config, &shop.code, said.is_canceled).filter(unseen) {
             let key = ExportKey::new(&shop.code, order_id, &pipeline.code);
-            self.ledger.foresee(&key, facts, said, now).await?;
+            self.ledger.foresee(&key, &with_order(facts, keeper).await?, said, now).await?;
             is_anywhere = true;
         }
         if !is_anywhere {
             let key = ExportKey::new(&shop.code, order_id, ExportKey::NO_PIPELINE);
-            self.ledger.skip(&key, facts, "no pipeline takes orders of this shop", now).await?;
+            let facts = with_order(facts, keeper).await?;
+            self.ledger.skip(&key, &facts, "no pipeline takes orders of this shop", now).await?;
         }
         Ok(rows)
     }

@@ -2,11 +2,11 @@
 
 use super::filter;
 use super::message::{Message, MessageError, order_of};
-use super::run::{Arrival, Runner, over};
-use super::verdict::Verdict;
+use super::run::{Arrival, Runner};
+use super::verdict::{Verdict, over};
 use crate::clock;
 use crate::config::{Config, Pipeline};
-use crate::ledger::{ExportKey, Facts, Fault, Payload, PayloadStore, Recorded, Row, Status, Told};
+use crate::ledger::{ExportKey, Facts, Fault, FindBy, Origin, PayloadStore, Recorded, Row, Status, Told};
 use crate::order::Order;
 use crate::queue::Envelope;
 use crate::webhook::Event;
@@ -42,7 +42,7 @@ impl Runner {
             return self.abandon(&row, "the pipeline is no longer configured for this shop", Fault::Orphaned).await;
         };
         let Some(payload) = &row.payload else {
-            return self.abandon(&row, "the raw order is no longer kept", Fault::Permanent).await;
+            return self.without_order(&row).await;
         };
         let raw = payloads.fetch(payload).await?;
         let envelope = Envelope::from_fields(&row.envelope)?;
@@ -63,7 +63,7 @@ impl Runner {
         if envelope.event.is_some() && is_untried && self.is_declined(pipeline, &row, &order).await? {
             return Ok(Verdict::Done);
         }
-        let (facts, owner) = (facts(&row, payload.clone(), &order), self.owner(message));
+        let (facts, owner) = (facts(&row, &order, config.find_by), self.owner(message));
         let arrival = Arrival {
             order: &order,
             facts: &facts,
@@ -72,6 +72,7 @@ impl Runner {
             received_at: envelope.received_at,
             receive_count: message.receive_count,
             owner: &owner,
+            keeper: None,
             row: Some(&row),
         };
         Ok(self.run(pipeline, arrival).await)
@@ -93,10 +94,22 @@ impl Runner {
         }
     }
 
+    /// An export whose row does not lead to the order. Where it was never made, the message of its webhook has the order,
+    /// and comes; to end the export here would have that message find it over.
+    async fn without_order(&self, row: &Row) -> Result<Verdict, MessageError> {
+        if row.exported_at.is_some() {
+            let reason = "the raw order is no longer kept: this pipeline keeps it until it is exported (keep_payload)";
+            return self.abandon(row, reason, Fault::Permanent).await;
+        }
+        let export = row.key.idempotency_key();
+        tracing::warn!(export, "left to the message of its webhook, which has the order: {}", row.key.name());
+        Ok(Verdict::Done)
+    }
+
     async fn abandon(&self, row: &Row, reason: &str, fault: Fault) -> Result<Verdict, MessageError> {
         let export = row.key.idempotency_key();
         tracing::error!(export, "gave up on {}: {reason}", row.key.name());
-        self.ledger.abandon(row, reason, fault, clock::now()).await?;
+        self.ledger.abandon(row, reason, fault, None, clock::now()).await?;
         Ok(Verdict::Done)
     }
 }
@@ -110,7 +123,8 @@ fn canceled(mut order: Order, row: &Row) -> Order {
 }
 
 /// What the row knows already, for the writes that need it.
-fn facts(row: &Row, payload: Payload, order: &Order) -> Facts {
+fn facts(row: &Row, order: &Order, find_by: FindBy) -> Facts {
     let told = row.observed.unwrap_or(Told::by(&[Event::Placed], row.created_at));
-    Facts { is_unpaid: row.is_unpaid, ..Facts::of(order, false, told, payload, row.envelope.clone()) }
+    let origin = Origin { webhook: row.webhook.clone().unwrap_or_default(), inbound: row.inbound.clone() };
+    Facts { is_unpaid: row.is_unpaid, ..Facts::of(order, false, told, origin, find_by) }
 }

@@ -7,15 +7,17 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::keeper::with_order;
 use super::transport::Clients;
 use super::transport::s3::pack::{Going, Place, Record};
-use super::verdict::Verdict;
+use super::verdict::{Verdict, erased};
 use super::wait::PauseBoard;
-use super::{Export, Failure, filter};
+use super::{Export, Failure, Keeper, filter};
 use crate::clock::{self, later};
-use crate::config::Pipeline;
+use crate::config::{KeepPayload, Pipeline};
 use crate::ledger::{
-    Claim, Completion, ExportKey, Facts, Fault, Holder, Lease, Ledger, LedgerError, NextStep, Recorded, Row, Status,
+    Claim, Completion, ExportKey, Facts, Fault, Holder, Keep, Kept, Lease, Ledger, LedgerError, NextStep, Recorded,
+    Row, Status,
 };
 use crate::order::Order;
 use crate::queue::{Requeue, backoff};
@@ -70,6 +72,8 @@ pub struct Arrival<'a> {
     pub receive_count: u32,
     /// Who holds the leases taken: this delivery of this message.
     pub owner: &'a str,
+    /// Keeps the raw order of a webhook where its message is done with it; nothing where the row leads to it.
+    pub keeper: Option<&'a Keeper<'a>>,
     /// The row of the export that the message names, as it was just now; nothing for a webhook.
     pub row: Option<&'a Row>,
 }
@@ -87,7 +91,7 @@ impl Runner {
             Ok(verdict) => verdict,
             Err(LedgerError::LeaseLost) => {
                 tracing::warn!(export = key.idempotency_key(), "lease lost on {}: looked at again later", key.name());
-                self.come_back(&key, LEASE_MARGIN, arrival.receive_count).await
+                self.come_back(&key, LEASE_MARGIN, arrival).await
             }
             Err(error) => {
                 tracing::error!(export = key.idempotency_key(), error = %error, "ledger failed for {}", key.name());
@@ -108,13 +112,15 @@ impl Runner {
             Ok(filter::Verdict::Take) => {}
             // An export that was begun goes on, even if by now the filter declines it: it is to end on record.
             Ok(filter::Verdict::Decline(reason)) => {
-                if self.ledger.skip(key, arrival.facts, &reason, now).await? == Recorded::Written {
+                let facts = with_order(arrival.facts, arrival.keeper).await?;
+                if self.ledger.skip(key, &facts, &reason, now).await? == Recorded::Written {
                     tracing::info!(export = key.idempotency_key(), reason, "skipped {}", key.name());
                     return Ok(Verdict::Done);
                 }
             }
             Err(error) => {
-                if self.ledger.reject(key, arrival.facts, &error.to_string(), Fault::Permanent, now).await?
+                let facts = with_order(arrival.facts, arrival.keeper).await?;
+                if self.ledger.reject(key, &facts, &error.to_string(), Fault::Permanent, now).await?
                     == Recorded::Written
                 {
                     tracing::error!(export = key.idempotency_key(), error = %error, "filter failed for {}", key.name());
@@ -125,12 +131,20 @@ impl Runner {
         if let Some(verdict) = self.must_wait(pipeline, key, arrival).await? {
             return Ok(verdict);
         }
+        // What goes into the bucket is there before an attempt is counted.
+        let kept = match pipeline.keep_payload {
+            KeepPayload::Always => match (arrival.kept().await?, arrival.keeper) {
+                (None, Some(_)) => return Ok(erased(key)),
+                (kept, _) => kept,
+            },
+            KeepPayload::UntilExported => None,
+        };
         // Asked once more: what was written until here took its time, and the lease is to outlast the attempt.
         let now = clock::now();
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left < LEAST {
             return Ok(match arrival.row {
-                Some(_) => self.come_back(key, Duration::ZERO, arrival.receive_count).await,
+                Some(_) => self.come_back(key, Duration::ZERO, arrival).await,
                 None => Verdict::Retry(Duration::ZERO),
             });
         }
@@ -142,7 +156,7 @@ impl Runner {
             None => self.ledger.claim(key, arrival.facts, holder, now, lease_ends).await?,
         };
         match claim {
-            Claim::Granted(lease) => self.attempt(pipeline, lease, arrival, place).await,
+            Claim::Granted(lease) => self.attempt(pipeline, lease, kept, arrival, place).await,
             Claim::Waits { until } if arrival.row.is_none() => {
                 tracing::info!(export = key.idempotency_key(), %until, "waits already: {}", key.name());
                 Ok(Verdict::Done)
@@ -150,9 +164,9 @@ impl Runner {
             Claim::Held { until } | Claim::NotYet { until } | Claim::Waits { until } => {
                 tracing::info!(export = key.idempotency_key(), %until, "not now: {}", key.name());
                 let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default();
-                Ok(self.come_back(key, wait, arrival.receive_count).await)
+                Ok(self.come_back(key, wait, arrival).await)
             }
-            Claim::Over(status) => Ok(over(key, status)),
+            Claim::Over(status) => self.done_with(key, status, arrival).await,
         }
     }
 
@@ -161,6 +175,7 @@ impl Runner {
         &self,
         pipeline: &Pipeline,
         lease: Lease,
+        kept: Option<&Kept>,
         arrival: Arrival<'_>,
         place: Option<Result<Place<'_>, Failure>>,
     ) -> Result<Verdict, LedgerError> {
@@ -177,12 +192,17 @@ impl Runner {
         };
         match outcome {
             Ok(completion) => {
-                self.put_on_record(async || self.ledger.complete(lease, &completion, clock::now()).await).await?;
+                let keep = match (pipeline.keep_payload, kept) {
+                    (KeepPayload::UntilExported, _) => Keep::No,
+                    (KeepPayload::Always, Some(kept)) if !lease.is_kept() => Keep::Put(kept),
+                    (KeepPayload::Always, _) => Keep::AsItIs,
+                };
+                self.put_on_record(async || self.ledger.complete(lease, &completion, keep, clock::now()).await).await?;
                 let export = lease.key.idempotency_key();
                 tracing::info!(export, attempt = lease.attempt, "exported {}", lease.key.name());
                 Ok(Verdict::Done)
             }
-            Err(failure) => self.record_failure(pipeline, lease, &failure, arrival.receive_count).await,
+            Err(failure) => self.record_failure(pipeline, lease, &failure, arrival).await,
         }
     }
 
@@ -236,7 +256,7 @@ impl Runner {
         pipeline: &Pipeline,
         lease: &Lease,
         failure: &Failure,
-        receive_count: u32,
+        arrival: Arrival<'_>,
     ) -> Result<Verdict, LedgerError> {
         let now = clock::now();
         let is_last = lease.attempt >= pipeline.retries.max_attempts;
@@ -249,20 +269,26 @@ impl Runner {
         let (message, record) = (capped(&failure.message), capped(&failure.on_record()));
         let response = failure.response.as_deref().map(capped);
         let (key, export) = (&lease.key, lease.key.idempotency_key());
-        let status =
-            self.put_on_record(async || self.ledger.fail(lease, &record, response.as_deref(), next, now).await).await?;
+        // Until the next attempt the message has the order. Of one that nobody has paid, a cancellation may have to be told
+        // before that.
+        let is_needed = matches!(next, NextStep::GiveUp(_)) || arrival.facts.is_unpaid;
+        let kept =
+            if is_needed && !lease.is_kept() { self.put_on_record(async || arrival.kept().await).await? } else { None };
+        let status = self
+            .put_on_record(async || self.ledger.fail(lease, &record, response.as_deref(), next, kept, now).await)
+            .await?;
         Ok(match (status, next, wait) {
             (Status::Pending, NextStep::Retry { not_before }, Some(wait)) => {
                 tracing::warn!(export, attempt = lease.attempt, error = message, %not_before, "to retry {}", key.name());
-                self.come_back(key, wait, receive_count).await
+                self.come_back(key, wait, arrival).await
             }
             (Status::Canceled, ..) => {
                 tracing::warn!(export, attempt = lease.attempt, error = message, "cancelled meanwhile: {}", key.name());
-                Verdict::Done
+                self.done_with(key, status, arrival).await?
             }
             _ => {
                 tracing::error!(export, attempt = lease.attempt, error = message, "gave up on {}", key.name());
-                let is_last_delivery = receive_count >= self.max_receive_count;
+                let is_last_delivery = arrival.receive_count >= self.max_receive_count;
                 // Reported once more, so that the queue's redrive policy moves it to the dead-letter queue.
                 if wait.is_some() && is_last_delivery { Verdict::Retry(Duration::ZERO) } else { Verdict::Done }
             }
@@ -274,13 +300,6 @@ impl Runner {
 fn completion(pipeline: &Pipeline, destination: String, external_id: Option<String>) -> Completion {
     let acknowledge_by = pipeline.acknowledge_within.map(|within| later(clock::now(), within));
     Completion { destination, external_id, acknowledge_by }
-}
-
-/// The verdict on an export that is over, said in the log.
-pub(super) fn over(key: &ExportKey, status: Status) -> Verdict {
-    let why = if status == Status::Error { "it is in error until it is reset" } else { "nothing to do" };
-    tracing::info!(export = key.idempotency_key(), %status, "{why}: {}", key.name());
-    Verdict::Done
 }
 
 fn capped(text: &str) -> String {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::Retry;
-use super::run::Runner;
+use super::run::{Arrival, Runner};
 use crate::config::Retries;
-use crate::ledger::ExportKey;
+use crate::ledger::{ExportKey, LedgerError, Status};
 use crate::queue::{LONGEST_DELAY, backoff};
 
 /// What the queue is told about a message, or a part of its work.
@@ -39,11 +39,16 @@ impl Runner {
 
     /// Has an export that is on record looked at again after a while: by this message, or, if it is delivered for the
     /// last time, by one of the export's own. Deliveries that found it waiting are no reason to give it up.
-    pub(super) async fn come_back(&self, key: &ExportKey, wait: Duration, receive_count: u32) -> Verdict {
-        if receive_count < self.max_receive_count {
+    pub(super) async fn come_back(&self, key: &ExportKey, wait: Duration, arrival: Arrival<'_>) -> Verdict {
+        if arrival.receive_count < self.max_receive_count {
             return Verdict::Retry(wait);
         }
         let export = key.idempotency_key();
+        // A message of the export's own has nothing but its name.
+        if let Err(error) = self.keep(key, arrival).await {
+            tracing::error!(export, error = %error, "the order is not kept of {}", key.name());
+            return Verdict::Retry(wait);
+        }
         match self.requeue.send(key, wait.min(LONGEST_DELAY)).await {
             Ok(()) => {
                 tracing::info!(export, "goes on by a message of its own: {}", key.name());
@@ -56,6 +61,33 @@ impl Runner {
             }
         }
     }
+
+    /// The verdict on a message whose export is over by now. One that was canceled may be taken back.
+    pub(super) async fn done_with(
+        &self,
+        key: &ExportKey,
+        status: Status,
+        arrival: Arrival<'_>,
+    ) -> Result<Verdict, LedgerError> {
+        if status == Status::Canceled {
+            self.keep(key, arrival).await?;
+        }
+        Ok(over(key, status))
+    }
+}
+
+/// The verdict on an export that is over, said in the log.
+pub(super) fn over(key: &ExportKey, status: Status) -> Verdict {
+    let why = if status == Status::Error { "it is in error until it is reset" } else { "nothing to do" };
+    tracing::info!(export = key.idempotency_key(), %status, "{why}: {}", key.name());
+    Verdict::Done
+}
+
+/// Nothing is to be kept of an order that was erased, and of a large one something would be before its row is asked.
+pub(super) fn erased(key: &ExportKey) -> Verdict {
+    let ExportKey { shop, order_id, .. } = key;
+    tracing::info!(shop, order_id, "nothing is kept of order {order_id} of {shop}: it was erased");
+    Verdict::Done
 }
 
 #[cfg(test)]

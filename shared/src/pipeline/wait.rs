@@ -10,7 +10,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::run::{Arrival, LEASE_MARGIN, LEAST, Runner, over};
+use super::keeper::with_order;
+use super::run::{Arrival, LEASE_MARGIN, LEAST, Runner};
 use super::verdict::Verdict;
 use crate::clock::{self, later};
 use crate::config::{Pipeline, Rate};
@@ -129,7 +130,8 @@ impl Runner {
         if arrival.row.is_some() {
             return self.put_by(key, arrival, wait).await.map(Some);
         }
-        match self.ledger.park(key, arrival.facts, wait, now).await? {
+        let facts = with_order(arrival.facts, arrival.keeper).await?;
+        match self.ledger.park(key, &facts, wait, now).await? {
             Parked::Waiting => Ok(Some(self.waits(key, wait, now).await)),
             Parked::Begun(_) => Ok(None),
         }
@@ -169,7 +171,7 @@ impl Runner {
             return None;
         }
         let wait = time_left(slot, clock::now()).saturating_sub(EARLY);
-        Some(self.come_back(key, wait, arrival.receive_count).await)
+        Some(self.come_back(key, wait, arrival).await)
     }
 
     /// Waits for a time that is near, if there is time enough for the attempt afterwards.
@@ -187,7 +189,8 @@ impl Runner {
     async fn put_by(&self, key: &ExportKey, arrival: Arrival<'_>, wait: Wait) -> Result<Verdict, LedgerError> {
         let now = clock::now();
         let Some(row) = arrival.row else {
-            return match self.ledger.park(key, arrival.facts, wait, now).await? {
+            let facts = with_order(arrival.facts, arrival.keeper).await?;
+            return match self.ledger.park(key, &facts, wait, now).await? {
                 Parked::Waiting => Ok(self.waits(key, wait, now).await),
                 Parked::Begun(row) => self.put_by_again(&row, arrival, wait).await,
             };
@@ -196,23 +199,23 @@ impl Runner {
     }
 
     async fn put_by_again(&self, row: &Row, arrival: Arrival<'_>, wait: Wait) -> Result<Verdict, LedgerError> {
-        let (now, key, receive_count) = (clock::now(), &row.key, arrival.receive_count);
+        let (now, key) = (clock::now(), &row.key);
         match refusal::<()>(row, now) {
-            Some(Claim::Over(status)) => return Ok(over(key, status)),
+            Some(Claim::Over(status)) => return self.done_with(key, status, arrival).await,
             Some(Claim::Held { until } | Claim::NotYet { until }) => {
-                return Ok(self.come_back(key, time_left(until, now).max(LEASE_MARGIN), receive_count).await);
+                return Ok(self.come_back(key, time_left(until, now).max(LEASE_MARGIN), arrival).await);
             }
             // Its own message will see to it.
             Some(Claim::Waits { .. }) if arrival.row.is_none() => return Ok(Verdict::Done),
             Some(Claim::Waits { until }) if row.waits_already(wait) => {
-                return Ok(self.come_back(key, time_left(until, now), receive_count).await);
+                return Ok(self.come_back(key, time_left(until, now), arrival).await);
             }
             _ if row.waits_already(wait) => return Ok(Verdict::Done),
             Some(Claim::Waits { .. } | Claim::Granted(())) | None => {}
         }
-        match self.ledger.park_again(row, wait, now).await? {
+        match self.ledger.park_again(row, wait, arrival.kept().await?, now).await? {
             Recorded::Written => Ok(self.waits(key, wait, now).await),
-            Recorded::LeftAsIs => Ok(self.come_back(key, LEASE_MARGIN, receive_count).await),
+            Recorded::LeftAsIs => Ok(self.come_back(key, LEASE_MARGIN, arrival).await),
         }
     }
 

@@ -16,7 +16,7 @@ use bench::sample::{self, Sample};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ordersync::clock;
 use ordersync::config::{self, Config, Files};
-use ordersync::ledger::{Claim, Completion, ExportKey, Facts, Ledger, Payload, Told};
+use ordersync::ledger::{Claim, Completion, ExportKey, Facts, FindBy, Keep, Kept, Ledger, Origin, Payload, Told};
 use ordersync::order::Order;
 use ordersync::pipeline::{Export, idempotency_key};
 use ordersync::secrets::Secret;
@@ -158,8 +158,10 @@ fn writes(criterion: &mut Criterion) {
     let sample = sample::order("shopify", 10_000);
     let order = read(&config, &sample);
     let now = clock::now();
-    let packed = Payload::Inline(zstd::bulk::compress(&sample.body, 3).expect("compressed").into());
-    let facts = Facts::of(&order, false, Told::by(&[Event::Placed], now), packed, [].into());
+    let payload = Payload::Inline(zstd::bulk::compress(&sample.body, 3).expect("compressed").into());
+    let kept = Kept { payload, envelope: [("shop".to_owned(), order.shop.clone())].into() };
+    let told = Told::by(&[Event::Placed], now);
+    let facts = Facts::of(&order, false, told, Origin::of(&kept.envelope), FindBy::default());
     let key = ExportKey::new(&order.shop, &order.id, "erp");
     let completion = Completion { destination: "s3://bucket/key".into(), ..Completion::default() };
     criterion.bench_function("ledger/claim and complete", |bencher| {
@@ -167,7 +169,7 @@ fn writes(criterion: &mut Criterion) {
             let until = now + jiff::SignedDuration::from_secs(30);
             let claim = ledger.claim(&key, &facts, "owner", now, until).await.expect("a claim");
             let Claim::Granted(lease) = claim else { unreachable!("nobody else claims it") };
-            ledger.complete(&lease, &completion, now).await.expect("a completion");
+            ledger.complete(&lease, &completion, Keep::Put(&kept), now).await.expect("a completion");
         });
     });
 }

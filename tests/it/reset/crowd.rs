@@ -27,8 +27,9 @@ fn text(value: impl Into<String>) -> AttributeValue {
 async fn item(stack: &Stack, number: usize, status: Status) -> Item {
     let (id, at) = (format!("crowd-{number}"), time(ago(120)));
     let facts = facts(stack, &key(&id), ago(120)).await;
-    let Payload::Inline(payload) = facts.payload else { panic!("it is small") };
-    let envelope = facts.envelope.into_iter().map(|(name, value)| (name, text(value))).collect();
+    let kept = facts.kept.unwrap();
+    let Payload::Inline(payload) = kept.payload else { panic!("it is small") };
+    let envelope = kept.envelope.into_iter().map(|(name, value)| (name, text(value))).collect();
     let row = [
         ("pk", text(format!("{SHOP}#{id}"))),
         ("sk", text(PIPELINE)),

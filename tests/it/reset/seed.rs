@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use ordersync::ledger::{Claim, Completion, ExportKey, Facts, Fault, Lease, NextStep, Row, Status, Told};
+use ordersync::ledger::{
+    Claim, Completion, ExportKey, Facts, Fault, FindBy, Keep, Kept, Lease, NextStep, Origin, Row, Status, Told,
+};
 use ordersync::queue::Fields;
 use ordersync::webhook::Event;
 use ordersync::{aws, clock};
@@ -38,6 +40,8 @@ pub(super) fn ago(minutes: u64) -> Timestamp {
 pub(super) async fn facts(stack: &Stack, key: &ExportKey, at: Timestamp) -> Facts {
     let body = order(&key.order_id).to_string();
     let received = [("shop", key.shop.clone()), ("received_at", at.to_string())];
+    let envelope: Fields = received.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let payload = stack.payloads.keep(&key.shop, &key.order_id, body.as_bytes()).await.unwrap();
     Facts {
         number: format!("N-{}", key.order_id),
         placed_at: None,
@@ -47,8 +51,9 @@ pub(super) async fn facts(stack: &Stack, key: &ExportKey, at: Timestamp) -> Fact
         is_unpaid: false,
         told: Told::by(&[Event::Placed], at),
         customer: None,
-        payload: stack.payloads.keep(&key.shop, &key.order_id, body.as_bytes()).await.unwrap(),
-        envelope: received.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Fields>(),
+        origin: Origin::of(&envelope),
+        kept: Some(Kept { payload, envelope }),
+        find_by: FindBy::default(),
     }
 }
 
@@ -62,10 +67,12 @@ pub(super) async fn begun(stack: &Stack, key: &ExportKey, attempts: u32, at: Tim
             panic!("the claim is refused");
         };
         if attempt == attempts {
+            // Its message is gone, which happens at its last delivery only.
+            stack.ledger.keep(key, facts.kept.as_ref().unwrap()).await.unwrap();
             return lease;
         }
         let next = NextStep::Retry { not_before: at };
-        stack.ledger.fail(&lease, "HTTP 503", None, next, at).await.unwrap();
+        stack.ledger.fail(&lease, "HTTP 503", None, next, None, at).await.unwrap();
     }
     unreachable!("there is a last attempt")
 }
@@ -79,14 +86,14 @@ pub(super) async fn failed(stack: &Stack, order_id: &str, fault: Fault, attempts
 
 pub(super) async fn fail(stack: &Stack, key: &ExportKey, fault: Fault, attempts: u32, at: Timestamp) {
     let lease = begun(stack, key, attempts, at).await;
-    stack.ledger.fail(&lease, "HTTP 503", None, NextStep::GiveUp(fault), at).await.unwrap();
+    stack.ledger.fail(&lease, "HTTP 503", None, NextStep::GiveUp(fault), None, at).await.unwrap();
 }
 
 /// An export that was made at a time, to be acknowledged by another.
 pub(super) async fn exported(stack: &Stack, key: &ExportKey, at: Timestamp, acknowledge_by: Option<Timestamp>) {
     let lease = begun(stack, key, 1, at).await;
     let completion = Completion { destination: "s3://bucket/key".into(), external_id: None, acknowledge_by };
-    stack.ledger.complete(&lease, &completion, at).await.unwrap();
+    stack.ledger.complete(&lease, &completion, Keep::AsItIs, at).await.unwrap();
 }
 
 /// Runs the function.

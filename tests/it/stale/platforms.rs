@@ -1,9 +1,14 @@
 //! From the platform's own webhook to its own way of cancelling.
 
-use ordersync::ledger::Status;
+use std::time::Duration;
+
+use ordersync::clock;
+use ordersync::ledger::{Claim, ExportKey, Facts, FindBy, Kept, NextStep, Origin, Status, Told};
+use ordersync::queue::Fields;
+use ordersync::webhook::Event;
 use serde_json::{Value, json};
 
-use super::{count, days_ago, outcome, row, run};
+use super::{count, days_ago, let_time_pass, outcome, row, run};
 use crate::support::fake_shop::{FakeShop, Kind};
 use crate::support::receiver::{Receiver, Reply};
 use crate::support::shop::{Signed, example, sign};
@@ -38,6 +43,47 @@ async fn magento_cancels_what_waits_for_a_bank_transfer() {
     let said = outcome(&stack, SHOP, "880002", "stale-stuck").await;
     assert_eq!(said.as_deref(), Some("the shop refuses: false; the order is pending"));
     assert_eq!(row(&stack, SHOP, "880002", "stale-stuck").await.status, Status::Pending, "it goes on");
+}
+
+#[tokio::test]
+async fn a_cancellation_is_told_when_the_attempt_is_over_that_alone_has_the_order() {
+    const SHOP: &str = "it-stale-magento";
+    let (stack, shop) = (Stack::get(), FakeShop::start(Kind::Magento, 19521));
+    let receiver = Receiver::start(19530, |_, _| Reply::ok(""));
+    let (key, now) = (ExportKey::new(SHOP, "880003", "stale-stuck"), clock::now());
+    let envelope = Fields::from([("shop".into(), SHOP.into()), ("received_at".into(), now.to_string())]);
+    let facts = Facts {
+        number: "N-880003".into(),
+        placed_at: Some(days_ago(1)),
+        order_state: Some("pending".into()),
+        payment_state: None,
+        payment_method: Some("banktransfer".into()),
+        is_unpaid: true,
+        told: Told::by(&[Event::Placed], days_ago(1)),
+        customer: None,
+        origin: Origin::of(&envelope),
+        kept: None,
+        find_by: FindBy::default(),
+    };
+    let claim = stack.ledger.claim(&key, &facts, "it", now, now + Duration::from_mins(10)).await.unwrap();
+    let Claim::Granted(lease) = claim else { panic!("{claim:?}") };
+    shop.place("880003", "banktransfer");
+    let report = run(&stack).await;
+    assert!(count(&report, "changed", "canceled") == 1 && shop.is_canceled("880003"), "{report}");
+    assert!(stack.row(SHOP, "880003", "stale-told").await.is_none());
+    let waits = row(&stack, SHOP, "880003", "stale-stuck").await;
+    assert_eq!((waits.status, waits.is_unpaid, waits.canceled_at), (Status::Processing, true, None));
+
+    let body = example("magento", "880003").body;
+    let kept = Kept { payload: stack.payloads.keep(SHOP, "880003", &body).await.unwrap(), envelope };
+    let next = NextStep::Retry { not_before: now + Duration::from_hours(1) };
+    stack.ledger.fail(&lease, "HTTP 503", None, next, Some(&kept), clock::now()).await.unwrap();
+    let_time_pass(&key, None).await;
+    let report = run(&stack).await;
+    assert_eq!(count(&report, "changed", "noted_canceled"), 1, "{report}");
+    stack.export(SHOP, "880003", "stale-told", Status::Exported).await;
+    assert_eq!(receiver.about("880003").len(), 1);
+    assert_eq!(row(&stack, SHOP, "880003", "stale-stuck").await.status, Status::Canceled);
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! Which orders are cancelled, and which are not.
 
-use ordersync::ledger::{Claim, Completion, ExportKey, Facts, Status, Told};
-use ordersync::queue::Fields;
+use ordersync::ledger::{Claim, Completion, ExportKey, Facts, FindBy, Keep, Origin, Status, Told};
 use ordersync::webhook::Event;
 use serde_json::json;
 
@@ -69,7 +68,6 @@ async fn a_rule_that_reports_asks_nobody_and_stands_before_those_after_it() {
 #[tokio::test]
 async fn a_row_that_is_behind_the_others_of_its_order_cancels_nothing() {
     let (stack, shop) = (Stack::get(), FakeShop::start(Kind::Generic, 19520));
-    let payload = stack.payloads.keep(SHOP, "behind-1", b"{}").await.unwrap();
     let facts = |is_unpaid, event, days| Facts {
         number: "N-behind-1".into(),
         placed_at: Some(days_ago(40)),
@@ -79,8 +77,9 @@ async fn a_row_that_is_behind_the_others_of_its_order_cancels_nothing() {
         is_unpaid,
         told: Told::by(&[event], days_ago(days)),
         customer: None,
-        payload: payload.clone(),
-        envelope: Fields::default(),
+        origin: Origin::default(),
+        kept: None,
+        find_by: FindBy::default(),
     };
     let ahead = ExportKey::new(SHOP, "behind-1", "a");
     let behind = ExportKey::new(SHOP, "behind-1", PIPELINE);
@@ -89,7 +88,7 @@ async fn a_row_that_is_behind_the_others_of_its_order_cancels_nothing() {
             Claim::Granted(lease) => lease,
             refused => panic!("{refused:?}"),
         };
-        stack.ledger.complete(&lease, &Completion::default(), days_ago(1)).await.unwrap();
+        stack.ledger.complete(&lease, &Completion::default(), Keep::AsItIs, days_ago(1)).await.unwrap();
     }
     shop.place("behind-1", "invoice");
     assert!(stack.ledger.export(&behind).await.unwrap().unwrap().is_unpaid);

@@ -24,8 +24,8 @@ impl Cleanup {
     pub(super) async fn objects_of(&self, shop: &str, order_id: &str, exports: &Exports) -> Result<Found, Refused> {
         let versions = self.payloads_of(shop, order_id, exports).await?;
         let mut found = Found { versions, ..Found::default() };
-        let busy_inbound: BTreeSet<&str> = exports.busy.iter().filter_map(inbound_key).collect();
-        let inbound: BTreeSet<&str> = exports.open.iter().filter_map(inbound_key).collect();
+        let busy_inbound: BTreeSet<&str> = exports.busy.iter().filter_map(|row| row.inbound.as_deref()).collect();
+        let inbound: BTreeSet<&str> = exports.open.iter().filter_map(|row| row.inbound.as_deref()).collect();
         for key in inbound.difference(&busy_inbound) {
             found.versions.extend(self.bucket.versions_of(key).await?.into_iter().map(|version| version.target));
         }
@@ -79,10 +79,4 @@ impl Cleanup {
         }
         Ok(())
     }
-}
-
-/// The key of the webhook's body as it came, where no message could carry it.
-fn inbound_key(row: &Row) -> Option<&str> {
-    let key = row.envelope.get("payload_key")?;
-    key.starts_with(ordersync::queue::INBOUND_PREFIX).then_some(key)
 }

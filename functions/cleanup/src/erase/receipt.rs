@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     fn request() -> Request {
-        Request::Customer { email: "erika@example.com".into(), shop: Some("acme".into()) }
+        Request::Customer { email: "erika@example.com".into(), shop: Some("acme".into()), scan: false }
     }
 
     #[test]

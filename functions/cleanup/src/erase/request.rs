@@ -10,17 +10,18 @@ const LONGEST_ORDER: usize = 200;
 const LONGEST_NUMBER: usize = 512;
 /// Longest e-mail address there can be. <https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1>
 const LONGEST_EMAIL: usize = 320;
-const KEYS: [&str; 4] = ["shop", "order", "number", "email"];
+const KEYS: [&str; 5] = ["shop", "order", "number", "email", "scan"];
 
 /// Who or what is to be erased. It has no `Debug`: it names a customer.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Request {
     /// One order, by the platform's identifier.
     Order { shop: String, order_id: String },
-    /// One order, by the number that the customer sees.
-    Number { shop: String, number: String },
+    /// One order, by the number that the customer sees. `scan` looks for it in the whole table: rows that were written
+    /// before the configuration asked for an index are not in it.
+    Number { shop: String, number: String, scan: bool },
     /// All orders of a customer, in every shop or in one.
-    Customer { email: String, shop: Option<String> },
+    Customer { email: String, shop: Option<String>, scan: bool },
 }
 
 impl Request {
@@ -36,10 +37,14 @@ impl Request {
         let number =
             text(members, "number", ".erase.number", LONGEST_NUMBER, "the order's number, as a string", |_| true)?;
         let email = text(members, "email", ".erase.email", LONGEST_EMAIL, "an e-mail address", is_address)?;
+        let scan = match members.get("scan") {
+            None => false,
+            Some(scan) => scan.as_bool().ok_or_else(|| BadInput::new(".erase.scan", "true or false"))?,
+        };
         match (shop, order, number, email) {
             (Some(shop), Some(order_id), None, None) => Ok(Self::Order { shop, order_id }),
-            (Some(shop), None, Some(number), None) => Ok(Self::Number { shop, number }),
-            (shop, None, None, Some(email)) => Ok(Self::Customer { email, shop }),
+            (Some(shop), None, Some(number), None) => Ok(Self::Number { shop, number, scan }),
+            (shop, None, None, Some(email)) => Ok(Self::Customer { email, shop, scan }),
             _ => Err(BadInput::new(
                 ".erase",
                 "either shop and order, or shop and number, or email, with or without shop",
@@ -61,8 +66,8 @@ impl Request {
     pub(crate) fn digest(&self, id: &str) -> String {
         let (shop, value) = match self {
             Self::Order { shop, order_id } => (shop.as_str(), order_id.clone()),
-            Self::Number { shop, number } => (shop.as_str(), number.clone()),
-            Self::Customer { email, shop } => (shop.as_deref().unwrap_or_default(), email.trim().to_lowercase()),
+            Self::Number { shop, number, .. } => (shop.as_str(), number.clone()),
+            Self::Customer { email, shop, .. } => (shop.as_deref().unwrap_or_default(), email.trim().to_lowercase()),
         };
         let text = format!("{id}\n{}\n{shop}\n{value}\n", self.kind());
         hex::encode(digest::digest(&digest::SHA256, text.as_bytes()))
@@ -100,13 +105,13 @@ mod tests {
     use super::*;
 
     fn customer(email: &str, shop: Option<&str>) -> Request {
-        Request::Customer { email: email.into(), shop: shop.map(Into::into) }
+        Request::Customer { email: email.into(), shop: shop.map(Into::into), scan: false }
     }
 
     #[test]
     fn one_order_or_one_customer_is_asked_for() {
         let order = Request::Order { shop: "acme".into(), order_id: "1001".into() };
-        let number = Request::Number { shop: "acme".into(), number: "#1042".into() };
+        let number = Request::Number { shop: "acme".into(), number: "#1042".into(), scan: false };
         for (value, expected) in [
             (json!({ "shop": "acme", "order": "1001" }), order),
             (json!({ "shop": "acme", "number": "#1042" }), number),
@@ -145,11 +150,11 @@ mod tests {
             (json!({ "number": "1001", "email": "erika@example.com" }), either),
             (
                 json!({ "mail": "erika@example.com" }),
-                "input.erase: expected no other keys than shop, order, number, email",
+                "input.erase: expected no other keys than shop, order, number, email, scan",
             ),
             (
                 json!({ "shop": "acme", "order": "1001", "dry_run": true }),
-                "input.erase: expected no other keys than shop, order, number, email",
+                "input.erase: expected no other keys than shop, order, number, email, scan",
             ),
             (json!({ "shop": "acme", "order": 1001 }), order),
             (json!({ "shop": "acme", "order": "" }), order),
@@ -167,6 +172,7 @@ mod tests {
             (json!({ "email": "@example.com" }), email),
             (json!({ "email": "" }), email),
             (json!({ "email": ["erika@example.com"] }), email),
+            (json!({ "email": "erika@example.com", "scan": "yes" }), "input.erase.scan: expected true or false"),
         ] {
             let refusal = Request::read(&value).err().map(|error| error.to_string());
             assert_eq!(refusal.as_deref(), Some(expected), "{value}");

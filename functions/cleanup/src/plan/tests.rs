@@ -49,6 +49,8 @@ pub(crate) fn row(order_id: &str, pipeline: &str, status: Status) -> Row {
         is_unpaid: false,
         payload: None,
         envelope: Fields::new(),
+        webhook: None,
+        inbound: None,
     }
 }
 

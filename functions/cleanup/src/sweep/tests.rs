@@ -26,7 +26,7 @@ async fn objects_go_before_their_rows_and_bytes_are_counted() {
     let report = sweep(&world, &json!({})).await;
     let expected = json!({
         "dry_run": false, "seen": 1, "changed": { "removed": 1 }, "skipped": {}, "failed": 0, "left": 0,
-        "objects": 2, "object_bytes": 200, "row_bytes": 199,
+        "objects": 2, "object_bytes": 200, "row_bytes": 179, "passes_finished": 1,
     });
     assert_eq!(report, expected);
     world.with(|world| {
@@ -49,7 +49,7 @@ async fn a_dry_run_counts_the_same_and_changes_nothing() {
     let report = sweep(&world, &json!({ "dry_run": true })).await;
     let expected = json!({
         "dry_run": true, "seen": 2, "changed": { "removed": 2 }, "skipped": {}, "failed": 0, "left": 0,
-        "objects": 2, "object_bytes": 200,
+        "objects": 2, "object_bytes": 200, "passes_finished": 1,
     });
     assert_eq!(report, expected);
     world.with(|world| assert_eq!((world.left().len(), world.calls.len()), (2, 0)));
@@ -163,7 +163,92 @@ async fn a_run_without_time_begins_nothing_and_says_so() {
     world.with(exported);
     let cleanup = world.cleanup().await;
     let report = serde_json::to_value(cleanup.sweep(&run(&json!({}), 0)).await).unwrap();
-    // Exported, acknowledged, skipped, canceled, and errors, for which the configuration of the tests names a retention.
-    assert_eq!((&report["partitions_left"], &report["seen"]), (&json!(40), &json!(0)), "{report}");
+    assert_eq!((&report["passes_finished"], &report["seen"]), (&json!(0), &json!(0)), "{report}");
     world.with(|world| assert_eq!((world.left().len(), world.calls.len()), (1, 0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_run_stops_the_next_one_goes_on() {
+    let world = Shared::default();
+    world.with(|world| {
+        for order in 10..50 {
+            world.row(&order.to_string(), "erp", "exported", &[("destination", &format!("s3://stack/{order}.json"))]);
+            world.object(&format!("{order}.json"), Some(&format!("acme:{order}:erp")));
+            // Each takes about a second.
+            world.refuse.insert(format!("{order}.json"), (2, "SlowDown"));
+        }
+        world.rows_at_once = Some(1);
+    });
+    let cleanup = world.cleanup().await;
+    let first = serde_json::to_value(cleanup.sweep(&run(&json!({}), 30)).await).unwrap();
+    let removed = first["changed"]["removed"].as_u64().unwrap();
+    assert!((1..35).contains(&removed) && first["passes_finished"] == json!(0), "{first}");
+    let stopped_at = world.with(|world| world.stopped_at()).unwrap();
+    world.with(|world| {
+        let left = world.left();
+        assert!(left.iter().all(|row| !row.starts_with("acme") || **row > *stopped_at), "{stopped_at}: {left:?}");
+        world.refuse.clear();
+        // What has come of age behind the place waits for the next pass.
+        world.row("00", "erp", "exported", &[]);
+    });
+    let second = sweep(&world, &json!({})).await;
+    assert_eq!((&second["failed"], &second["passes_finished"]), (&json!(0), &json!(1)), "{second}");
+    world.with(|world| assert!(world.stopped_at().is_none() && world.left()[0] == "acme#00 erp exported"));
+    let third = sweep(&world, &json!({})).await;
+    world.with(|world| assert_eq!(world.left(), Vec::<String>::new(), "it begins anew: {third}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_tells_of_the_whole_table_and_leaves_the_place() {
+    let world = Shared::default();
+    world.with(|world| {
+        for order in ["1", "2", "3"] {
+            world.row(order, "erp", "exported", &[]);
+        }
+        world.row("3", "crm", "exported", &[]);
+        world.rows_at_once = Some(1);
+        world.stop_at("acme#2", "erp");
+    });
+    let report = sweep(&world, &json!({ "dry_run": true })).await;
+    assert_eq!((&report["changed"], &report["passes_finished"]), (&json!({ "removed": 4 }), &json!(1)), "{report}");
+    world.with(|world| assert_eq!(world.stopped_at().as_deref(), Some("acme#2")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_comes_for_any_more_is_an_error_and_without_its_order_counts_as_never_tried() {
+    let world = Shared::default();
+    let far = "2999-01-01T00:00:00.000Z";
+    world.with(|world| {
+        world.row("1", "erp", "pending", &[("payload_key", PAYLOAD)]);
+        world.row("1", "crm", "processing", &[("lease_until", "2020-01-01T00:00:30.000Z")]);
+        world.row("1", "held", "processing", &[("lease_until", far)]);
+        world.row("1", "due", "pending", &[("due_key", "due#1"), ("due_at", far)]);
+        world.row("1", "young", "pending", &[("updated_at", far)]);
+        world.row("2", "erp", "pending", &[("canceled_at", "2020-01-01T00:00:00.000Z")]);
+        world.object(PAYLOAD, None);
+    });
+    let dry = sweep(&world, &json!({ "dry_run": true })).await;
+    let report = sweep(&world, &json!({})).await;
+    assert_eq!((&report["changed"], &report["seen"]), (&json!({ "lost": 3 }), &json!(3)), "{report}");
+    assert_eq!(dry["changed"], report["changed"], "{dry}");
+    world.with(|world| {
+        world.calls.sort();
+        assert_eq!(world.calls, ["update acme#1 crm", "update acme#1 erp", "update acme#2 erp"]);
+        assert_eq!(
+            world.left(),
+            [
+                "acme#1 crm error",
+                "acme#1 due pending",
+                "acme#1 erp error",
+                "acme#1 held processing",
+                "acme#1 young pending",
+                "acme#2 erp canceled"
+            ]
+        );
+        let row = |pipeline: &str| &world.rows[&("acme#1".to_owned(), pipeline.to_owned())];
+        let fault = |pipeline: &str| row(pipeline)["fault"].as_s().unwrap().clone();
+        assert_eq!((fault("erp"), fault("crm")), ("orphaned".into(), "permanent".into()), "one can be reset");
+        assert_eq!(row("crm")["attempts"].as_n().unwrap(), "0", "the next webhook of the order takes its place");
+        assert!(!row("erp").contains_key("attempts"));
+    });
 }

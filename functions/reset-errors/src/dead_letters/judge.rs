@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use ordersync::clock::earlier;
-use ordersync::ledger::{Row, Status, Told};
+use ordersync::ledger::{Row, Status, Told, webhook_digest};
 use ordersync::queue::Fields;
 
 /// By how much the clocks of the queue and of the functions may differ. An export's own message is sent right after its
 /// row says that it was requeued: within this time, the row may speak of this very message.
 const CLOCKS_AGREE_WITHIN: Duration = Duration::from_mins(1);
+
+/// Why a message stays that an export needs, and that was put back before.
+pub(super) const REDRIVEN_BEFORE: &str = "redriven_before";
 
 /// What is known of a message itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +23,14 @@ pub(super) struct Letter {
     pub(super) is_redriven: bool,
     /// Its attributes without that: its envelope, as the ledger keeps it.
     pub(super) fields: Fields,
+    /// What the ledger knows its webhook by.
+    pub(super) webhook: String,
+}
+
+impl Letter {
+    pub(super) fn new(sent_at: Timestamp, is_redriven: bool, fields: Fields) -> Self {
+        Self { sent_at, is_redriven, webhook: webhook_digest(&fields), fields }
+    }
 }
 
 /// What a message would have the processor do.
@@ -83,14 +94,14 @@ pub(super) fn judge(letter: &Letter, errand: &Errand, rows: &[Row], now: Timesta
                 Status::Skipped => Want::Attempt,
                 _ => want(row, letter, false, now),
             });
-            let begun = rows.iter().filter(|row| !is_whole && row.envelope == letter.fields);
+            let begun = rows.iter().filter(|row| !is_whole && row.is_begun_by(&letter.webhook));
             let of_begun = begun.map(|row| want(row, letter, false, now));
             of_pipelines.chain(of_begun).chain(of_reopened).fold(of_news, Want::max)
         }
     };
     match most {
         Want::Nothing => Verdict::Remove,
-        Want::Attempt if letter.is_redriven => Verdict::Stays("redriven_before"),
+        Want::Attempt if letter.is_redriven => Verdict::Stays(REDRIVEN_BEFORE),
         Want::Attempt => Verdict::PutBack,
         Want::Outcome => Verdict::Stays("being_tried"),
         Want::Reset => Verdict::Stays("waits_for_reset"),
@@ -98,15 +109,26 @@ pub(super) fn judge(letter: &Letter, errand: &Errand, rows: &[Row], now: Timesta
 }
 
 fn want(row: &Row, letter: &Letter, is_named: bool, now: Timestamp) -> Want {
-    let is_its_own = is_named || row.envelope == letter.fields;
+    let is_its_own = is_named || row.is_begun_by(&letter.webhook);
+    let is_held = row.status == Status::Processing && row.lease_until.is_some_and(|until| until > now);
     match row.status {
         Status::Exported | Status::Acknowledged | Status::Canceled => Want::Nothing,
+        // One that only names the export has nothing to give it.
+        _ if row.wants_order() && is_named => Want::Nothing,
+        // Whoever else comes for it needs what this message has.
+        _ if row.wants_order() => {
+            if is_held {
+                Want::Outcome
+            } else {
+                Want::Attempt
+            }
+        }
         // Another message of its own was sent since: that one counts.
         _ if is_requeued_since(row, letter) => Want::Nothing,
         Status::Skipped if is_its_own => Want::Nothing,
         // The ledger hands it out.
         Status::Pending if row.due.is_some() => Want::Nothing,
-        Status::Processing if row.lease_until.is_some_and(|until| until > now) => Want::Outcome,
+        Status::Processing if is_held => Want::Outcome,
         // Where it was never tried, what decided so was another webhook of the order; this one may say more.
         Status::Error if row.attempts > 0 || is_its_own => Want::Reset,
         Status::Error | Status::Skipped | Status::Pending | Status::Processing => Want::Attempt,
@@ -130,7 +152,7 @@ pub(super) fn is_orphan(row: &Row, letter: &Letter, errand: &Errand, is_configur
     let is_open = matches!(row.status, Status::Pending | Status::Processing);
     let is_dropped = match errand {
         Errand::Webhook { pipelines, is_whole: true, .. } => {
-            row.envelope == letter.fields && row.reopened_at.is_none() && !pipelines.contains(&row.key.pipeline)
+            row.is_begun_by(&letter.webhook) && row.reopened_at.is_none() && !pipelines.contains(&row.key.pipeline)
         }
         _ => false,
     };

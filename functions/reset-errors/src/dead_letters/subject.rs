@@ -17,7 +17,7 @@ pub(super) enum Subject {
     /// A platform's test of the connection.
     Nothing,
     /// An order.
-    Order(Order),
+    Order(Box<Order>),
 }
 
 /// The order that a message is about, and what it is to do with it.
@@ -28,6 +28,8 @@ pub(super) struct Order {
     pub(super) id: String,
     pub(super) letter: Letter,
     pub(super) errand: Errand,
+    /// The webhook's body; nothing in a message that names an export.
+    pub(super) raw: Option<Vec<u8>>,
 }
 
 impl Order {
@@ -45,27 +47,27 @@ pub(super) async fn subject(config: &Config, payloads: &PayloadStore, mail: &Mai
     let mut fields: Fields = mail.attributes.iter().filter_map(text).collect();
     let is_redriven = fields.remove(REDRIVEN).is_some();
     // Where the queue does not say when, nothing counts as having happened since.
-    let letter = Letter { sent_at: mail.sent_at.unwrap_or(Timestamp::MAX), is_redriven, fields };
+    let letter = Letter::new(mail.sent_at.unwrap_or(Timestamp::MAX), is_redriven, fields);
     match named_export(&letter.fields) {
         Ok(None) => {}
         Ok(Some(ExportKey { shop, order_id, pipeline })) if config.shops.contains_key(&shop) => {
-            return Ok(Subject::Order(Order { shop, id: order_id, letter, errand: Errand::Export(pipeline) }));
+            let errand = Errand::Export(pipeline);
+            return Ok(Subject::Order(Box::new(Order { shop, id: order_id, letter, errand, raw: None })));
         }
         Ok(Some(_)) | Err(_) => return Ok(Subject::NotOurs),
     }
     let Ok(envelope) = Envelope::from_fields(&letter.fields) else { return Ok(Subject::NotOurs) };
     let Some(shop) = config.shops.get(&envelope.shop) else { return Ok(Subject::NotOurs) };
-    let stored = match &envelope.payload_key {
-        Some(key) => Some(payloads.read(key).await?),
-        None => None,
+    let raw = match &envelope.payload_key {
+        Some(key) => payloads.read(key).await?,
+        None => mail.body.clone().into_bytes(),
     };
-    let raw = stored.as_deref().unwrap_or(mail.body.as_bytes());
-    Ok(match about(config, shop, &envelope, raw) {
+    Ok(match about(config, shop, &envelope, &raw) {
         Err(_) => Subject::NotOurs,
         Ok(None) => Subject::Nothing,
         Ok(Some(found)) => {
             let errand = Errand::Webhook { pipelines: found.pipelines, is_whole: found.is_whole, news: found.news };
-            Subject::Order(Order { shop: envelope.shop, id: found.order_id, letter, errand })
+            Subject::Order(Box::new(Order { shop: envelope.shop, id: found.order_id, letter, errand, raw: Some(raw) }))
         }
     })
 }

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemInput, UpdateItemOutput};
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::error::{ConditionalCheckFailedException, InternalServerError};
 use aws_sdk_sqs::operation::change_message_visibility_batch::ChangeMessageVisibilityBatchOutput;
@@ -90,7 +91,7 @@ pub(crate) fn item<'a>(order: &str, attributes: impl IntoIterator<Item = (&'a st
     let row = [
         ("pk", text(&format!("it-flaky#{order}"))),
         ("sk", text("flaky")),
-        ("number", text(order)),
+        ("payload", AttributeValue::B(Blob::new(b"zstd"))),
         ("created_at", minutes(-600)),
         ("updated_at", minutes(-600)),
     ];

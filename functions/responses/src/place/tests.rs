@@ -163,7 +163,7 @@ async fn an_order_that_is_not_known_is_asked_for_a_few_times() {
     let table = Table::of(&["acme-eu 1 N-1 archive exported"]);
     let unknown = "this pipeline has no export of this order";
     assert_eq!(place(&table, vec![taken("N-1")]).await, failed("N-1", unknown));
-    assert_eq!(table.reads(), 3, "not in every round");
+    assert_eq!(table.reads(), 3 * (1 + 2), "not in every round, and each time in the index and in two shops");
     for (by, order) in [(By::Id, "9"), (By::IdempotencyKey, "acme-eu:9:erp")] {
         assert_eq!(place_by(by, &table, vec![taken(order)]).await.unwrap(), failed(order, unknown));
     }
@@ -191,6 +191,19 @@ async fn a_number_of_several_shops_needs_the_shop() {
     let table = Table::of(&rows.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(place(&table, vec![taken("N-1")]).await, failed("N-1", ambiguous));
     assert_eq!(table.reads(), 1, "nobody reads them all");
+}
+
+#[tokio::test]
+async fn an_order_whose_number_is_its_identifier_is_found_by_it_and_no_other_by_its_identifier() {
+    let table = Table::of(&["acme-eu 1001 1001 erp exported", "acme-uk 1002 N-2 erp exported"]);
+    assert_eq!(place(&table, vec![taken("1001")]).await, whole(1, 0));
+    assert_eq!(table.row("acme-eu", "1001", "erp"), "acknowledged E-1001 -");
+    let unknown = "this pipeline has no export of this order";
+    assert_eq!(place(&table, vec![taken("1002")]).await, failed("1002", unknown), "it is called otherwise");
+    let table = Table::of(&["acme-eu 1001 1001 erp exported", "acme-uk 7 1001 erp exported"]);
+    let ambiguous = "several orders are called so: expected the shop as well";
+    assert_eq!(place(&table, vec![taken("1001")]).await, failed("1001", ambiguous));
+    assert_eq!(place(&table, vec![of("acme-uk", taken("1001"))]).await, whole(1, 0));
 }
 
 #[tokio::test]

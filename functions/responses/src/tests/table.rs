@@ -39,15 +39,11 @@ impl Table {
             let [shop, order, number, pipeline, status, rest @ ..] = words.as_slice() else { panic!("{row}") };
             let at = "2026-08-01T12:00:00.000Z";
             let key = (format!("{shop}#{order}"), (*pipeline).to_owned());
-            let attributes = [
-                ("pk", key.0.as_str()),
-                ("sk", pipeline),
-                ("number", number),
-                ("status", status),
-                ("updated_at", at),
-                ("created_at", at),
-            ];
-            let attributes = attributes.into_iter().chain(rest.first().map(|fault| ("fault", *fault)));
+            let attributes =
+                [("pk", key.0.as_str()), ("sk", pipeline), ("status", status), ("updated_at", at), ("created_at", at)];
+            // A number that is the identifier is not written a second time.
+            let number = Some(("number", *number)).filter(|(_, number)| number != order);
+            let attributes = attributes.into_iter().chain(number).chain(rest.first().map(|fault| ("fault", *fault)));
             let attempts = rest.get(1).map(|attempts| ("attempts".to_owned(), AttributeValue::N((*attempts).into())));
             let text = attributes.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.into())));
             let item = text.chain(attempts).collect();

@@ -7,7 +7,7 @@ use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 
 use super::*;
 use crate::ledger::state::refusal;
-use crate::ledger::{Claim, Observation, Told, keys};
+use crate::ledger::{Claim, Observation, Told};
 use crate::webhook::Event;
 
 fn ledger(rules: &[&Rule]) -> Ledger {
@@ -35,7 +35,6 @@ fn what_is_left_of_an_erased_export_reads_as_one_that_nothing_begins() {
     assert_eq!((&row.key, row.status, row.erased_at), (&key, Status::Canceled, Some(now)));
     assert_eq!((row.customer.as_ref(), row.payload.as_ref(), row.envelope.len()), (None, None, 0));
     assert_eq!(item["expires_at"], AttributeValue::N("1770196500".into()), "30 days later");
-    assert_eq!(item["status_key"], AttributeValue::S(keys::status_key(Status::Canceled, &key)));
     let late = at("2026-01-20T00:00:00Z");
     assert_eq!(refusal::<()>(&row, late), Some(Claim::Over(Status::Canceled)));
     assert!(!row.is_untried(), "no webhook takes it for one that was never tried");
@@ -49,7 +48,7 @@ fn what_is_left_of_an_erased_export_holds_nothing_but_its_key_and_times() {
         names.join(" ")
     };
     let key = ExportKey::new("acme-eu", "1", "erp");
-    insta::assert_snapshot!(names(&key), @"canceled_at created_at erased_at expires_at last_error number order_id pipeline pk shop sk status status_key updated_at");
+    insta::assert_snapshot!(names(&key), @"canceled_at created_at erased_at expires_at last_error pk sk status updated_at");
 }
 
 #[tokio::test]

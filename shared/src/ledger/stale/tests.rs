@@ -122,12 +122,13 @@ fn a_cancellation_is_told_with_the_latest_whole_order() {
     let new = Row { envelope: fields(5), ..row("wms", Status::Exported, "new", told(10, Event::Placed)) };
     let erased = Row { payload: None, envelope: fields(9), ..row("x", Status::Exported, "new", None) };
     let unread = Row { placed_at: None, envelope: fields(9), ..row("y", Status::Error, "new", None) };
-    let facts = Facts::of_cancellation(&[new, old.clone(), erased.clone(), unread], &said).unwrap();
-    assert_eq!(facts.payload, Payload::Inline(Blob::new(b"wms")));
-    assert_eq!(envelope(&facts.envelope).unwrap().event, Some(Event::Canceled));
+    let facts = Facts::of_cancellation(&[new, old.clone(), erased.clone(), unread], &said, FindBy::default()).unwrap();
+    let kept = facts.kept.unwrap();
+    assert_eq!(kept.payload, Payload::Inline(Blob::new(b"wms")));
+    assert_eq!(envelope(&kept.envelope).unwrap().event, Some(Event::Canceled));
     assert_eq!((facts.order_state.as_deref(), facts.payment_state), (Some("canceled"), None));
     assert!(!facts.is_unpaid);
-    let facts = Facts::of_cancellation(&[old], &said).unwrap();
+    let facts = Facts::of_cancellation(&[old], &said, FindBy::default()).unwrap();
     assert_eq!(facts.payment_state.as_deref(), Some("open"), "what is not said is kept");
-    assert!(Facts::of_cancellation(&[erased], &said).is_none());
+    assert!(Facts::of_cancellation(&[erased], &said, FindBy::default()).is_none());
 }

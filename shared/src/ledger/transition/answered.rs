@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Change, WAITING, expiry, moved, number, optional, status, text, time};
-use crate::ledger::{Fault, Payload, Row, Status};
+use super::{Change, WAITING, moved, number, optional, status, text, time};
+use crate::ledger::{Fault, Row, Status};
 
 /// Where the back office can say yes or no: it has the document, or may have it. Of an attempt that failed, the answer
 /// alone may have been lost.
@@ -19,10 +19,9 @@ pub(in crate::ledger) fn acknowledge(
     now: Timestamp,
     retention: Duration,
 ) -> Change {
-    let is_stored = matches!(row.payload, Some(Payload::Stored(_)));
     let change = moved(Change::default(), &row.key, Status::Acknowledged, now)
         .set("acknowledged_at", time(now))
-        .set_or_remove("expires_at", (!is_stored).then(|| expiry(now, retention)))
+        .set_or_remove("expires_at", row.place().expiry(now, retention))
         .remove(&["last_error", "fault"])
         .remove(&WAITING);
     let change = match external_id {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Change, EXPIRED, LEASE, NEWS, State, WAITING, arrival, as_seen, ended, expiry, moved, news, number, open, optional,
-    status, text, time,
+    Change, EXPIRED, LEASE, NEWS, State, WAITING, arrived, as_seen, ended, moved, news, number, open, optional, status,
+    text, time,
 };
 use crate::ledger::keys::unpaid_key;
-use crate::ledger::{ExportKey, Facts, Observation, Payload, Row, Status};
+use crate::ledger::{ExportKey, Facts, Observation, Row, Status};
 
 /// Why an export waits whose order's own webhook has not come, though another one of the order has.
 const NOT_YET: &str = "the order's own webhook has not come yet";
@@ -69,7 +69,7 @@ pub(in crate::ledger) fn foresee(
     retention: Duration,
 ) -> Change {
     let to = if is_canceled { Status::Canceled } else { Status::Skipped };
-    let change = arrival(key, facts, to, State::Say, now);
+    let change = arrived(key, facts, to, State::Say, now);
     let change = match to {
         Status::Canceled => change.set("canceled_at", time(facts.told.at)),
         _ => change.set("last_error", text(NOT_YET)),
@@ -86,9 +86,8 @@ pub(in crate::ledger) fn end_canceled(row: &Row, now: Timestamp, retention: Dura
 }
 
 fn end_as_canceled(change: Change, row: &Row, now: Timestamp, retention: Duration) -> Change {
-    let is_stored = matches!(row.payload, Some(Payload::Stored(_)));
     moved(change, &row.key, Status::Canceled, now)
-        .set_or_remove("expires_at", (!is_stored).then(|| expiry(now, retention)))
+        .set_or_remove("expires_at", row.place().expiry(now, retention))
         .remove(&["fault", "waits_for"])
         .remove(&WAITING)
         .remove(&LEASE)

@@ -4,9 +4,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Change, EXPIRED, LEASE, WAITING, attributes, history_with_lost, moved, number, status, text, time};
+use super::{
+    Change, EXPIRED, LEASE, Place, WAITING, as_seen, attributes, history_with_lost, moved, number, open, status, text,
+    time,
+};
 use crate::ledger::keys::due_key;
 use crate::ledger::{Due, ExportKey, Fault, Row, Status};
+
+/// Why an export is over whose message is no longer in the queue.
+const LOST: &str = "its message was lost: the queue has it no more";
+const LOST_WITH_ORDER: &str =
+    "its message was lost, and the order with it: the queue has it no more; have the shop send the order again";
 
 /// Sets an export in error back to pending, as it was last changed. Its message is sent next; should that not happen,
 /// the ledger hands it out at `again_at`. `anew` begins the count of attempts again and counts as a reset.
@@ -48,6 +56,33 @@ pub(in crate::ledger) fn expire(row: &Row, again_at: Option<Timestamp>, now: Tim
     };
     let seen = [("processing", status(Status::Processing)), ("now", time(now)), ("seen", number(row.attempts))];
     change.expects(&format!("#attempts = :seen AND {EXPIRED}"), &seen)
+}
+
+/// Ends an export whose message was lost, as it was seen. Without its order it counts as never tried, so that another
+/// webhook of the order takes its place.
+pub(in crate::ledger) fn lose(row: &Row, now: Timestamp) -> Change {
+    let (error, fault) = match row.place() {
+        Place::Queue => (LOST_WITH_ORDER, Fault::Permanent),
+        Place::Row | Place::Bucket => (LOST, Fault::Orphaned),
+    };
+    let change = moved(Change::default(), &row.key, Status::Error, now)
+        .set("last_error", text(error))
+        .set("fault", text(fault.name()))
+        .remove(&LEASE)
+        .remove(&["waits_for"]);
+    let change = match row.status {
+        Status::Processing => change.set("history", attributes(&history_with_lost(row, now))),
+        _ => change,
+    };
+    let change = if row.place() == Place::Queue { change.set("attempts", number(0)) } else { change };
+    let values = [&open(row, now)[..], &[("seen_at", time(row.updated_at))]].concat();
+    change.expects(
+        &format!(
+            "{} AND #updated_at = :seen_at AND attribute_not_exists(#due_key) AND (#status = :pending OR {EXPIRED})",
+            as_seen(row)
+        ),
+        &values,
+    )
 }
 
 /// Gives up waiting for the back office's word, as it was due.

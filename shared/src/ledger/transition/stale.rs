@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Change, LEASE, State, WAITING, arrival, expiry, first, moved, number, status, text, time};
+use super::{Change, LEASE, State, WAITING, arrived, first, moved, number, status, text, time};
 use crate::ledger::keys::due_key;
 use crate::ledger::stale::Hold;
-use crate::ledger::{ExportKey, Facts, Payload, Row, Status};
+use crate::ledger::{ExportKey, Facts, Row, Status};
 
 /// What a hold has that goes on.
 const HELD_STILL: &str = "#cancel_after = :until AND #cancel_tries = :try";
@@ -66,7 +66,7 @@ pub(in crate::ledger) fn announce(
     again_at: Timestamp,
     now: Timestamp,
 ) -> Change {
-    let change = arrival(key, facts, Status::Pending, state, now)
+    let change = arrived(key, facts, Status::Pending, state, now)
         .set("attempts", number(0))
         .set("requeued_at", time(now))
         .set("due_key", text(&due_key(key)))
@@ -77,10 +77,9 @@ pub(in crate::ledger) fn announce(
 
 /// Ends an export that was announced, as it was seen, because its filter declines the order.
 pub(in crate::ledger) fn decline(row: &Row, reason: &str, now: Timestamp, retention: Duration) -> Change {
-    let is_stored = matches!(row.payload, Some(Payload::Stored(_)));
     moved(Change::default(), &row.key, Status::Skipped, now)
         .set("last_error", text(reason))
-        .set_or_remove("expires_at", (!is_stored).then(|| expiry(now, retention)))
+        .set_or_remove("expires_at", row.place().expiry(now, retention))
         .remove(&WAITING)
         .remove(&LEASE)
         .expects(

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 
 use super::*;
 use crate::ledger::state::refusal;
-use crate::ledger::{Claim, Due, Observation, Wait, Why};
+use crate::ledger::{Claim, Completion, Due, FindBy, Keep, NextStep, Observation, Origin, Payload, Wait, Why};
 use crate::queue::Fields;
 use crate::webhook::Event;
 
@@ -26,15 +26,25 @@ fn facts() -> Facts {
         is_unpaid: true,
         told: Told::by(&[Event::Placed], at("2026-01-05T09:15:01Z")),
         customer: Some(crate::ledger::customer_key("Erika@Example.com ")),
-        payload: Payload::Inline(Blob::new(b"zstd")),
-        envelope: Fields::from([("shop".into(), "acme-eu".into())]),
+        origin: Origin::of(&kept().envelope),
+        kept: Some(kept()),
+        find_by: FindBy::default(),
     }
+}
+
+fn kept() -> Kept {
+    let envelope = Fields::from([("shop".into(), "acme-eu".into())]);
+    Kept { payload: Payload::Inline(Blob::new(b"zstd")), envelope }
 }
 
 fn lease() -> Lease {
     let began = at("2026-01-05T09:20:00Z");
     let (owner, history) = ("request-1".into(), Vec::new());
-    Lease { key: key(), attempt: 2, pack: None, owner, began, history, is_stored: false }
+    Lease { key: key(), attempt: 1, pack: None, owner, began, history, place: Place::Queue }
+}
+
+fn attempt(outcome: Outcome) -> Attempt {
+    Attempt { at: at("2026-01-05T09:15:02Z"), outcome, took: Duration::from_millis(5), error: None, response: None }
 }
 
 #[test]
@@ -51,12 +61,19 @@ fn a_claim_names_the_states_it_may_come_from() {
 fn an_end_needs_the_lease() {
     let completion =
         Completion { destination: "s3://bucket/key".into(), external_id: Some("E-1".into()), acknowledge_by: None };
-    let change = complete(&lease(), &completion, at("2026-01-05T09:20:01Z"), Duration::from_hours(24));
-    insta::assert_snapshot!("complete", change.describe());
+    let complete = |lease: &Lease, keep| {
+        complete(lease, &completion, keep, at("2026-01-05T09:20:01Z"), Duration::from_hours(24)).describe()
+    };
+    let kept = kept();
+    insta::assert_snapshot!("complete", complete(&lease(), Keep::Put(&kept)));
+    let failed = with_attempt(Vec::new(), Attempt { error: Some("503".into()), ..attempt(Outcome::Retry) });
+    let second = Lease { attempt: 2, history: failed, place: Place::Row, ..lease() };
+    insta::assert_snapshot!("complete_later", complete(&second, Keep::No));
     let next = NextStep::Retry { not_before: at("2026-01-05T09:21:00Z") };
-    let change = fail(&lease(), "503", Some("busy"), next, at("2026-01-05T09:20:01Z"));
+    let change = fail(&lease(), "503", Some("busy"), next, None, at("2026-01-05T09:20:01Z"));
     insta::assert_snapshot!("fail_to_retry", change.describe());
-    let change = fail(&lease(), "400", None, NextStep::GiveUp(Fault::Permanent), at("2026-01-05T09:20:01Z"));
+    let end = NextStep::GiveUp(Fault::Permanent);
+    let change = fail(&lease(), "400", None, end, Some(&kept), at("2026-01-05T09:20:01Z"));
     insta::assert_snapshot!("fail_for_good", change.describe());
 }
 
@@ -89,15 +106,22 @@ fn every_change_uses_the_names_and_values_that_it_gives() {
     let row = Row::sample(Status::Processing);
     let waits = Waits::of(&key(), Wait::Until { why: Why::Delay, at: now, hand_out_at: now }, now);
     let said = Observation::named(Event::Canceled, facts().told).expect("a change of state");
+    let stored = Kept { payload: Payload::Stored("payloads/orders/acme-eu/1/00.zst".into()), ..kept() };
     for state in [State::Say, State::Keep] {
         park(&key(), &facts(), state, &waits, now).describe();
         skip(&key(), &facts(), state, "declined", now, day).describe();
         reject(&key(), &facts(), state, "unreadable", Fault::Permanent, now).describe();
     }
     for change in [
-        park_again(&row, &waits, now),
+        park_again(&row, &waits, Some(&kept()), now),
+        keep(&row, &kept()),
+        lose(&row, now),
+        lose(&Row { payload: Some(stored.payload.clone()), ..Row::sample(Status::Pending) }, now),
+        keep(&Row::sample(Status::Canceled), &stored),
         foresee(&key(), &facts(), true, now, day),
-        abandon(&row, "gone", Fault::Orphaned, now),
+        abandon(&row, "gone", Fault::Orphaned, Some(&kept()), now),
+        complete(&lease(), &Completion::default(), Keep::Put(&stored), now, day),
+        complete(&lease(), &Completion::default(), Keep::AsItIs, now, day),
         end_canceled(&row, now, day),
         observe(&row, &said, true, now, day),
         observe(&Row::sample(Status::Pending), &said, true, now, day),
@@ -117,9 +141,12 @@ fn an_export_that_waits_says_why_and_where_in_the_index() {
     let delayed = Waits::of(&key(), Wait::Until { why: Why::Delay, at: time, hand_out_at }, now);
     let paused = Waits::of(&key(), Wait::ForResume, now);
     insta::assert_snapshot!("park", park(&key(), &facts(), State::Say, &delayed, now).describe());
-    insta::assert_snapshot!("park_again", park_again(&Row::sample(Status::Pending), &paused, now).describe());
+    insta::assert_snapshot!(
+        "park_again",
+        park_again(&Row::sample(Status::Pending), &paused, Some(&kept()), now).describe()
+    );
     let lost = Row { lease_until: Some(time), ..Row::sample(Status::Processing) };
-    insta::assert_snapshot!("park_again_after_a_loss", park_again(&lost, &delayed, now).describe());
+    insta::assert_snapshot!("park_again_after_a_loss", park_again(&lost, &delayed, None, now).describe());
 }
 
 #[test]
@@ -189,10 +216,8 @@ fn a_cancellation_ends_what_is_not_finished_and_is_taken_back_by_another_state_o
 fn a_lost_attempt_is_on_record_and_the_last_ten_are_kept() {
     let attempt = |second: i64| Attempt {
         at: Timestamp::from_second(second).expect("in range"),
-        outcome: Outcome::Retry,
-        took: Duration::from_millis(5),
         error: Some("503".into()),
-        response: None,
+        ..attempt(Outcome::Retry)
     };
     let history = (0..10).map(attempt).collect();
     let row = Row { history, ..Row::sample(Status::Processing) };
@@ -265,6 +290,6 @@ fn a_pack_is_named_until_it_is_known_whether_the_export_is_in_it() {
     :set_pack = s3://bucket/packs/b
     ");
     let lease = Lease { pack: row.pack, ..lease() };
-    let change = complete(&lease, &Completion::default(), now, Duration::from_hours(24)).describe();
+    let change = complete(&lease, &Completion::default(), Keep::AsItIs, now, Duration::from_hours(24)).describe();
     assert!(change.contains("REMOVE") && change.contains("#pack"), "{change}");
 }

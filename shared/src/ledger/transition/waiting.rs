@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use super::{
-    Change, EXPIRED, LEASE, State, WAITING, arrival, as_seen, attributes, first, history_with_lost, moved, number,
-    open, text, time,
+    Change, EXPIRED, LEASE, Place, State, WAITING, arrived, as_seen, attributes, first, history_with_lost, moved,
+    number, open, put, text, time,
 };
 use crate::ledger::keys::{due_key, paused_key, shard};
-use crate::ledger::{Due, ExportKey, Facts, Row, Status, Wait, Why};
+use crate::ledger::{Due, ExportKey, Facts, Kept, Row, Status, Wait, Why};
 
 /// What a row has while its export waits.
 #[derive(Debug, Clone)]
@@ -39,13 +39,18 @@ impl Waits {
 
 /// Has an export wait that no attempt was ever made for.
 pub(in crate::ledger) fn park(key: &ExportKey, facts: &Facts, state: State, waits: &Waits, now: Timestamp) -> Change {
-    let change = arrival(key, facts, Status::Pending, state, now).set("attempts", number(0));
+    let change = arrived(key, facts, Status::Pending, state, now).set("attempts", number(0));
     first(waits.put(change).remove(&["expires_at", "last_error", "fault"]), facts, state)
 }
 
-/// The same for one that was begun, as it was seen: its attempts count on.
-pub(in crate::ledger) fn park_again(row: &Row, waits: &Waits, now: Timestamp) -> Change {
+/// The same for one that was begun, as it was seen: its attempts count on. Keeps the raw order where the row does not
+/// lead to it.
+pub(in crate::ledger) fn park_again(row: &Row, waits: &Waits, kept: Option<&Kept>, now: Timestamp) -> Change {
     let change = moved(Change::default(), &row.key, Status::Pending, now).remove(&LEASE[..2]);
+    let change = match kept.filter(|_| row.place() == Place::Queue) {
+        Some(kept) => put(change, kept),
+        None => change,
+    };
     let change = match row.status {
         Status::Processing => change.set("history", attributes(&history_with_lost(row, now))),
         _ => change,

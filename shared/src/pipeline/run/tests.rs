@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
-use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
@@ -11,8 +10,8 @@ use futures_util::future::BoxFuture;
 use serde_json::json;
 
 use super::*;
-use crate::config::Retries;
-use crate::ledger::{Payload, Told};
+use crate::config::{KeepPayload, Retries};
+use crate::ledger::{FindBy, Origin, Told};
 use crate::pipeline::Document;
 use crate::pipeline::format::Format;
 use crate::pipeline::transport::egress::Egress;
@@ -86,6 +85,7 @@ fn pipeline(behaviour: Behaviour) -> Pipeline {
         rate: None,
         responses: None,
         acknowledge_within: None,
+        keep_payload: KeepPayload::Always,
     }
 }
 
@@ -143,13 +143,8 @@ async fn run_through(pipeline: &Pipeline, rules: &[&Rule], left: Duration, recei
         "delivery": {}, "items": [], "extra": {}
     }))
     .unwrap();
-    let facts = Facts::of(
-        &order,
-        false,
-        Told::by(&[Event::Placed], Timestamp::UNIX_EPOCH),
-        Payload::Inline(Blob::new(b"zstd")),
-        crate::queue::Fields::new(),
-    );
+    let told = Told::by(&[Event::Placed], Timestamp::UNIX_EPOCH);
+    let facts = Facts::of(&order, false, told, Origin::default(), FindBy::default());
     let headers = Headers::default();
     let arrival = Arrival {
         order: &order,
@@ -158,7 +153,8 @@ async fn run_through(pipeline: &Pipeline, rules: &[&Rule], left: Duration, recei
         headers: &headers,
         received_at: Timestamp::UNIX_EPOCH,
         receive_count,
-        owner: "request-1/m-1/1",
+        owner: "request-1/1/1",
+        keeper: None,
         row: None,
     };
     let verdict = runner.run(pipeline, arrival).await;

@@ -11,7 +11,7 @@ const OWN: &str = "2026-03-01T00:00:00Z";
 /// A message that was sent an hour ago.
 fn letter(is_redriven: bool) -> Letter {
     let sent_at = earlier(clock::now(), Duration::from_hours(1));
-    Letter { sent_at, is_redriven, fields: Fields::from([("received_at".into(), OWN.into())]) }
+    Letter::new(sent_at, is_redriven, Fields::from([("received_at".into(), OWN.into())]))
 }
 
 /// The row of a webhook that was received then.
@@ -27,6 +27,12 @@ fn own(status: &str) -> Item {
 
 fn with(mut item: Item, name: &str, value: AttributeValue) -> Item {
     item.insert(name.into(), value);
+    item
+}
+
+/// The same while only the message has the order.
+fn unkept(mut item: Item) -> Item {
+    item.remove("payload").expect("an order");
     item
 }
 
@@ -65,6 +71,27 @@ async fn a_message_goes_where_its_exports_need_it() {
         ("failed, was reset, failed again", with(own("error"), "requeued_at", minutes(-50)), Remove, Remove),
         ("could not be read", by(OWN, "error", 0), reset, reset),
         ("another could not be read", by("another", "error", 0), PutBack, reset),
+        ("it has the order", unkept(own("pending")), PutBack, Remove),
+        ("it has the order of another webhook", unkept(by("another", "pending", 1)), PutBack, Remove),
+        (
+            "it has the order of what waits in the ledger",
+            unkept(with(with(own("pending"), "due_key", text("due#1")), "due_at", minutes(1))),
+            PutBack,
+            Remove,
+        ),
+        (
+            "it has the order of what was queued since",
+            unkept(with(own("pending"), "requeued_at", minutes(-50))),
+            PutBack,
+            Remove,
+        ),
+        (
+            "it has the order of what is tried",
+            unkept(with(own("processing"), "lease_until", minutes(1))),
+            Stays("being_tried"),
+            Remove,
+        ),
+        ("it had the order of what is canceled", unkept(own("canceled")), Remove, Remove),
     ] {
         let rows = [row(item).await];
         let now = clock::now();
@@ -180,12 +207,13 @@ proptest! {
     /// The one thing that must never happen: a message removed that an export still needs.
     #[test]
     fn nothing_is_removed_that_an_export_waits_for(
-        statuses in proptest::collection::vec((0..Status::ALL.len(), any::<bool>(), any::<bool>()), 1..5),
+        statuses in proptest::collection::vec((0..Status::ALL.len(), any::<bool>(), any::<bool>(), any::<bool>()), 1..5),
         is_redriven in any::<bool>(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let (base, now) = (runtime.block_on(row(own("pending"))), clock::now());
-        let row_of = |number: usize, (status, is_requeued, is_held): (usize, bool, bool)| Row {
+        let row_of = |number: usize, (status, is_requeued, is_held, is_kept): (usize, bool, bool, bool)| Row {
+            payload: base.payload.clone().filter(|_| is_kept),
             key: ordersync::ledger::ExportKey::new("acme", "1", &number.to_string()),
             status: Status::ALL[status],
             requeued_at: is_requeued.then_some(now),
@@ -195,7 +223,8 @@ proptest! {
         let rows: Vec<_> = statuses.into_iter().enumerate().map(|(number, state)| row_of(number, state)).collect();
         let pipelines = rows.iter().map(|row| row.key.pipeline.clone()).collect();
         let waits = |row: &Row| {
-            matches!(row.status, Status::Pending | Status::Processing | Status::Error) && row.requeued_at.is_none()
+            matches!(row.status, Status::Pending | Status::Processing | Status::Error)
+                && (row.requeued_at.is_none() || row.wants_order())
         };
         let errand = Errand::Webhook { pipelines, is_whole: true, news: None };
         let verdict = judge(&letter(is_redriven), &errand, &rows, now);

@@ -137,7 +137,8 @@ mod tests {
         assert_eq!(schema.key, ["pk", "sk"]);
         let due = schema.indexes.iter().find(|index| index.name == "due").unwrap();
         assert_eq!(due.key, ["due_key", "due_at"]);
-        assert!(due.projected.as_ref().unwrap().contains("attempts"));
+        let by_status = schema.indexes.iter().find(|index| index.name == "by-status").unwrap();
+        assert!(by_status.projected.as_ref().unwrap().contains("attempts"));
     }
 
     #[test]
