@@ -10,7 +10,7 @@ use crate::stand_in::destination::POST;
 use crate::stand_in::tally::Kept;
 use crate::work::input::Input;
 use crate::work::intake::{Event, SHOP};
-use crate::work::{Format, Transport, Work};
+use crate::work::{Format, Transport, Variant, Work};
 
 /// Documents by the number of their order.
 pub(super) type Documents = BTreeMap<String, Bytes>;
@@ -58,7 +58,10 @@ pub(super) fn documents(
     kept: &[Kept],
     objects: &BTreeMap<String, Bytes>,
 ) -> Result<Documents, String> {
-    let Work::Processor { transport, format, .. } = work else { return Ok(Documents::new()) };
+    let Work::Processor { transport, format, variant, .. } = work else { return Ok(Documents::new()) };
+    if variant == Variant::Packed {
+        return packed(numbers, objects);
+    }
     let document = |number: &String| {
         let found = match transport {
             Transport::S3 => objects.get(&format!("{BUCKET}/orders/{SHOP}/{number}.{}", format.extension())).cloned(),
@@ -73,6 +76,21 @@ pub(super) fn documents(
         found.map(|body| (number.clone(), body)).ok_or_else(|| format!("there is no document of order {number}"))
     };
     numbers.iter().map(document).collect()
+}
+
+/// The lines of objects that orders share: each order is in one of them, once.
+fn packed(numbers: &[String], objects: &BTreeMap<String, Bytes>) -> Result<Documents, String> {
+    let packs = objects.iter().filter(|(place, _)| place.starts_with(&format!("{BUCKET}/packs/")));
+    let text: String = packs.map(|(_, object)| String::from_utf8_lossy(object)).collect();
+    let line = |number: &String| {
+        let mut lines = text.lines().filter(|line| line.contains(number.as_str()));
+        match (lines.next(), lines.next()) {
+            (Some(line), None) => Ok((number.clone(), Bytes::from(line.to_owned()))),
+            (None, _) => Err(format!("order {number} is in no pack")),
+            (Some(_), Some(_)) => Err(format!("order {number} is in the packs twice")),
+        }
+    };
+    numbers.iter().map(line).collect()
 }
 
 /// Whether two targets made the same of the same orders: JSON by its meaning, the rest byte for byte.
@@ -101,6 +119,17 @@ mod tests {
 
     fn work(format: Format) -> Work {
         Work::Processor { transport: Transport::S3, format, batch: 1, size: Size::Two, variant: Variant::Usual }
+    }
+
+    #[test]
+    fn a_pack_has_each_order_once() {
+        let objects = |lines: &'static str| {
+            BTreeMap::from([(format!("{BUCKET}/packs/bench/1.jsonl"), Bytes::from_static(lines.as_bytes()))])
+        };
+        let numbers = ["7", "8"].map(str::to_owned);
+        assert_eq!(packed(&numbers, &objects("{\"n\":7}\n{\"n\":8}\n")).map(|found| found.len()), Ok(2));
+        assert!(packed(&numbers, &objects("{\"n\":7}\n")).is_err());
+        assert!(packed(&numbers, &objects("{\"n\":7}\n{\"n\":8}\n{\"n\":7}\n")).is_err());
     }
 
     #[test]

@@ -13,6 +13,9 @@ const TEMPLATE: &str = "erp-order.json.j2";
 /// The columns that all targets write.
 const COLUMNS: &str = "columns.json";
 
+/// Where orders of a batch share an object.
+const PACKED: &str = "transport = { type = \"s3\", key = \"packs/{{ order.shop }}/{{ pack.id }}.jsonl\", pack = {} }";
+
 /// Writes it to `config/` in `directory`, where the functions look.
 pub(super) fn write(work: Work, stand_ins: &StandIns, root: &Path, directory: &Path) -> io::Result<()> {
     let config = directory.join("config");
@@ -39,6 +42,7 @@ pub(super) fn write(work: Work, stand_ins: &StandIns, root: &Path, directory: &P
                 }
             };
             let (to, egress) = match transport {
+                Transport::S3 if variant == Variant::Packed => (PACKED.to_owned(), String::new()),
                 Transport::S3 => (s3(format.extension()), String::new()),
                 Transport::Http => http(stand_ins, &config)?,
             };

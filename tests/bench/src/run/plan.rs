@@ -110,6 +110,10 @@ pub fn works(is_quick: bool) -> Vec<Work> {
     {
         works.push(Work::Processor { transport: Transport::Http, format: Format::Template, batch: 10, size, variant });
     }
+    for batch in [10, 100] {
+        let (transport, format, size, variant) = (Transport::S3, Format::Template, Size::Ten, Variant::Packed);
+        works.push(Work::Processor { transport, format, batch, size, variant });
+    }
     works.extend(LEDGERS.map(Work::ResetErrors));
     works
 }

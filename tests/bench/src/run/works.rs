@@ -32,6 +32,9 @@ struct Warm {
 impl Bench {
     /// Everything of one work.
     pub(super) async fn work(&mut self, work: Work, targets: &[Target]) -> Result<(), RunError> {
+        if self.plan.is_timed {
+            Self::say(&format!("{work} …"));
+        }
         let mut ready = Vec::new();
         for target in targets.iter().copied().filter(|target| !work.is_variant() || *target == Target::Ordersync) {
             match self.compare(target, work).await {

@@ -47,6 +47,8 @@ pub enum Variant {
     UntilExported,
     /// Shops whose order number is the order's identifier.
     NumberIsId,
+    /// Orders of a batch share an object.
+    Packed,
 }
 
 /// One piece of work, named as the results name it.
@@ -165,6 +167,7 @@ impl fmt::Display for Work {
                     Variant::Usual => "",
                     Variant::UntilExported => "/until-exported",
                     Variant::NumberIsId => "/number-is-id",
+                    Variant::Packed => "/packed",
                 };
                 write!(f, "processor/{}/{}/{batch}/{}{variant}", transport.name(), format.name(), size.name())
             }
