@@ -1,5 +1,5 @@
 //! What exports cost in write units: counted from the writes as they are made, the items as they then are, and the
-//! template's indexes. The table of `docs/adr/0007-small-rows.md` says the same.
+//! template's indexes. The table of `docs/adr/0009-small-rows.md` says the same.
 
 use std::time::Duration;
 
