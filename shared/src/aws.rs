@@ -1,5 +1,6 @@
 //! The edge to AWS: the environment, read once, and the clients, built once.
 
+mod bucket;
 mod trust;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use aws_types::sdk_config::{SharedAsyncSleep, SharedCredentialsProvider};
 
+pub use self::bucket::{Bucket, BucketError, Object};
 use crate::net::aws::AwsClient;
 use crate::net::{self, Connector, Limits};
 
@@ -44,7 +46,6 @@ pub fn required_variable(name: &'static str) -> Result<String, EnvironmentError>
 /// Settings of every AWS client: credentials and region from the environment, TLS by ring with Amazon's roots
 /// or those of `AWS_CA_BUNDLE`, short timeouts, and `AWS_ENDPOINT_URL` where an emulator stands in for AWS.
 pub fn sdk_config() -> Result<Sdk, EnvironmentError> {
-    let connector = connector()?;
     let credentials = Credentials::new(
         required_variable("AWS_ACCESS_KEY_ID")?,
         required_variable("AWS_SECRET_ACCESS_KEY")?,
@@ -54,7 +55,15 @@ pub fn sdk_config() -> Result<Sdk, EnvironmentError> {
     );
     let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
     let region = region.ok_or(EnvironmentError { name: "AWS_REGION", expected: "it must be set" })?;
-    let builder = SdkConfig::builder()
+    let mut sdk = with(connector()?, credentials, region);
+    if let Some(endpoint) = variable("AWS_ENDPOINT_URL") {
+        sdk.config = sdk.config.into_builder().endpoint_url(endpoint).build();
+    }
+    Ok(sdk)
+}
+
+fn with(connector: Connector, credentials: Credentials, region: String) -> Sdk {
+    let config = SdkConfig::builder()
         .behavior_version(aws_sdk_sqs::config::BehaviorVersion::v2026_01_12())
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .region(Region::new(region))
@@ -66,12 +75,9 @@ pub fn sdk_config() -> Result<Sdk, EnvironmentError> {
                 .operation_attempt_timeout(Duration::from_secs(3))
                 .operation_timeout(Duration::from_secs(8))
                 .build(),
-        );
-    let mut config = builder.build();
-    if let Some(endpoint) = variable("AWS_ENDPOINT_URL") {
-        config = config.into_builder().endpoint_url(endpoint).build();
-    }
-    Ok(Sdk { config, connector })
+        )
+        .build();
+    Sdk { config, connector }
 }
 
 /// What AWS clients are made with.
@@ -82,6 +88,13 @@ pub struct Sdk {
 }
 
 impl Sdk {
+    /// Everything at one `endpoint`, with credentials that nobody checks: for tests and emulators.
+    pub fn at(endpoint: &str) -> Result<Self, EnvironmentError> {
+        let credentials = Credentials::new("id", "secret", None, None, "nobody checks");
+        let sdk = with(connector()?, credentials, "us-east-1".into());
+        Ok(Self { config: sdk.config.into_builder().endpoint_url(endpoint).build(), ..sdk })
+    }
+
     /// Connects to the host of `url` before it is called for the first time: while a function starts it has all of a
     /// processor, later a share of it. One that cannot be reached now may be when it is needed. Nothing is done where
     /// one endpoint stands for all of AWS.

@@ -49,7 +49,7 @@ impl Setup {
         let days = aws::whole_number("RETENTION_DAYS", RETENTION_DAYS)?;
         let retention = Duration::from_secs(u64::from(days) * 24 * 3600);
         let max_receive_count = aws::max_receive_count()?;
-        let config = Live::start(Location::from_environment()?, s3.clone(), max_receive_count).await?;
+        let config = Live::start(Location::from_environment()?.open(&sdk), max_receive_count).await?;
         let ledger = Ledger::new(aws::dynamodb_client(&sdk), table, retention);
         Ok(Self { sdk, s3, config, ledger, retention, max_receive_count })
     }

@@ -15,7 +15,7 @@ use aws_sdk_s3::types::error::NotFound;
 use aws_sdk_s3::types::{DeleteMarkerEntry, DeletedObject, Object, ObjectVersion};
 use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
 use ordersync::clock;
-use ordersync::config::{Live, Location};
+use ordersync::config::{Live, Source};
 use ordersync::ledger::Ledger;
 use ordersync::schedule::Run;
 use serde_json::Value;
@@ -251,7 +251,7 @@ impl Shared {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/config");
         let retention = Duration::from_hours(365 * 24);
         Cleanup {
-            config: Live::start(Location::Directory(directory), s3.clone(), 10).await.unwrap(),
+            config: Live::start(Source::Directory(directory), 10).await.unwrap(),
             ledger: Ledger::new(dynamodb, "ledger".into(), retention),
             bucket: Bucket::new(s3, "stack".into()),
             retention,

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
+use ordersync::aws::Bucket;
 use ordersync::config::{Live, Location};
 use ordersync::queue::Inbound;
 use ordersync::secrets::Secrets;
@@ -40,15 +41,13 @@ async fn main() -> Result<ExitCode, Error> {
 
 async fn start() -> Result<Intake, Error> {
     let sdk = aws::sdk_config()?;
-    let s3 = aws::s3_client(&sdk);
     let inbound = Inbound {
         sqs: aws::sqs_client(&sdk),
-        s3: s3.clone(),
         queue_url: aws::required_variable("QUEUE_URL")?,
-        bucket: aws::required_variable("BUCKET")?,
+        bucket: Bucket::new(&sdk, aws::required_variable("BUCKET")?),
     };
-    let location = Location::from_environment()?;
-    let config = Live::start(location, s3, aws::max_receive_count()?).await?;
+    let source = Location::from_environment()?.open(&sdk);
+    let config = Live::start(source, aws::max_receive_count()?).await?;
     let secrets = Secrets::new(aws::secrets_client(&sdk));
     let intake = Intake { config, secrets, keys: PublicKeys::default(), inbound };
     // While it starts, a function has a whole processor: what the first webhook needs is made ready now.

@@ -47,9 +47,8 @@ async fn start() -> Result<Processor, Error> {
     let bucket = aws::required_variable("BUCKET")?;
     let max_receive_count = aws::max_receive_count()?;
     let retention = Duration::from_secs(u64::from(aws::whole_number("RETENTION_DAYS", 365)?) * 24 * 3600);
-    let location = Location::from_environment()?;
     Ok(Processor {
-        config: Live::start(location, s3.clone(), max_receive_count).await?,
+        config: Live::start(Location::from_environment()?.open(&sdk), max_receive_count).await?,
         ledger: Ledger::new(aws::dynamodb_client(&sdk), aws::required_variable("TABLE")?, retention),
         payloads: PayloadStore { s3: s3.clone(), bucket: bucket.clone() },
         requeue: Requeue { sqs: aws::sqs_client(&sdk), queue_url: aws::required_variable("QUEUE_URL")? },

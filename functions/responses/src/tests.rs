@@ -7,7 +7,7 @@ pub(crate) mod table;
 
 use std::path::Path;
 
-use ordersync::config::{Live, Location};
+use ordersync::config::{Live, Source};
 use ordersync::secrets::{Secret, Secrets};
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ const SECRET: &str = "a-secret-of-the-tests";
 async fn responses(table: &Table, objects: &Objects) -> Responses {
     let s3 = objects.client();
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/config");
-    let config = Live::start(Location::Directory(directory), s3.clone(), 10).await.unwrap();
+    let config = Live::start(Source::Directory(directory), 10).await.unwrap();
     let sample = sample("secrets.json");
     let samples = sample.as_object().unwrap().iter();
     let samples = samples.map(|(name, value)| (name.clone(), Secret::new(value.as_str().unwrap())));

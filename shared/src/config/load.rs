@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_s3::error::SdkError;
-use aws_sdk_s3::operation::get_object::GetObjectError;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use super::parse::{file_names, parse_part};
 use super::{Config, Files, Invalid, Part};
-use crate::{aws, clock};
+use crate::aws::{self, Bucket, BucketError, Sdk};
+use crate::clock;
 
 /// Name of the document in its directory or under its prefix.
 const DOCUMENT: &str = "ordersync.toml";
@@ -75,6 +74,30 @@ impl Location {
     }
 }
 
+/// A [`Location`] that can be read from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A directory.
+    Directory(PathBuf),
+    /// A prefix in a bucket.
+    Bucket {
+        /// The bucket.
+        bucket: Bucket,
+        /// The prefix, empty or ending in `/`.
+        prefix: String,
+    },
+}
+
+impl Location {
+    /// Makes what it takes to read from there.
+    pub fn open(self, sdk: &Sdk) -> Source {
+        match self {
+            Self::Directory(directory) => Source::Directory(directory),
+            Self::S3 { bucket, prefix } => Source::Bucket { bucket: Bucket::new(sdk, bucket), prefix },
+        }
+    }
+}
+
 /// Reads and checks the configuration in a directory, or a part of it.
 pub fn load_directory<P: Part>(directory: &Path, max_receive_count: u32) -> Result<P, LoadError> {
     let read = |name: &str| {
@@ -99,8 +122,7 @@ fn is_plain_name(name: &str) -> bool {
 /// The configuration of a running function, or the part of it that the function works with.
 #[derive(Debug)]
 pub struct Live<P = Config> {
-    location: Location,
-    s3: aws_sdk_s3::Client,
+    source: Source,
     max_receive_count: u32,
     state: Mutex<State<P>>,
 }
@@ -108,15 +130,15 @@ pub struct Live<P = Config> {
 #[derive(Debug)]
 struct State<P> {
     config: Arc<P>,
-    etags: Vec<(String, String)>,
+    tags: Vec<(String, String)>,
     checked_at: Timestamp,
 }
 
 impl<P: Part> Live<P> {
     /// Loads the configuration for the first time.
-    pub async fn start(location: Location, s3: aws_sdk_s3::Client, max_receive_count: u32) -> Result<Self, LoadError> {
-        let state = load(&location, &s3, max_receive_count).await?;
-        Ok(Self { location, s3, max_receive_count, state: Mutex::new(state) })
+    pub async fn start(source: Source, max_receive_count: u32) -> Result<Self, LoadError> {
+        let state = load(&source, max_receive_count).await?;
+        Ok(Self { source, max_receive_count, state: Mutex::new(state) })
     }
 
     /// The configuration now. One from S3 is compared with its `ETag`s when a minute has passed; when the new one
@@ -124,7 +146,7 @@ impl<P: Part> Live<P> {
     pub async fn current(&self) -> Arc<P> {
         let mut state = self.state.lock().await;
         let age = clock::now().duration_since(state.checked_at).unsigned_abs();
-        if matches!(self.location, Location::S3 { .. }) && age >= FRESH_FOR {
+        if matches!(self.source, Source::Bucket { .. }) && age >= FRESH_FOR {
             self.refresh(&mut state).await;
         }
         Arc::clone(&state.config)
@@ -132,14 +154,14 @@ impl<P: Part> Live<P> {
 
     async fn refresh(&self, state: &mut State<P>) {
         state.checked_at = clock::now();
-        let look = tokio::time::timeout(LOOK_FOR, self.has_changed(&state.etags)).await;
+        let look = tokio::time::timeout(LOOK_FOR, self.has_changed(&state.tags)).await;
         if look.is_err() {
             tracing::warn!("configuration cannot be looked at in time, it is used on");
         }
         if !look.unwrap_or(false) {
             return;
         }
-        match load(&self.location, &self.s3, self.max_receive_count).await {
+        match load(&self.source, self.max_receive_count).await {
             Ok(fresh) => {
                 tracing::info!("configuration changed, the new one is used from now on");
                 *state = fresh;
@@ -148,15 +170,14 @@ impl<P: Part> Live<P> {
         }
     }
 
-    async fn has_changed(&self, etags: &[(String, String)]) -> bool {
-        let Location::S3 { bucket, .. } = &self.location else { return false };
-        for (key, etag) in etags {
-            match self.s3.get_object().bucket(bucket).key(key).if_none_match(etag).send().await {
-                Ok(_) => return true,
-                Err(failure) if is_not_modified(&failure) => {}
-                Err(failure) => {
-                    let error = aws::reason(&failure);
-                    tracing::warn!(key, error, "configuration cannot be looked at, it is used on: {error}");
+    async fn has_changed(&self, tags: &[(String, String)]) -> bool {
+        let Source::Bucket { bucket, .. } = &self.source else { return false };
+        for (key, tag) in tags {
+            match bucket.get(key, Some(tag)).await {
+                Ok(object) if object.body.is_some() => return true,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(key, error = %error, "configuration cannot be looked at, it is used on: {error}");
                     return false;
                 }
             }
@@ -165,64 +186,52 @@ impl<P: Part> Live<P> {
     }
 }
 
-fn is_not_modified(failure: &SdkError<GetObjectError>) -> bool {
-    failure.raw_response().is_some_and(|response| response.status().as_u16() == 304)
-}
-
-async fn load<P: Part>(
-    location: &Location,
-    s3: &aws_sdk_s3::Client,
-    max_receive_count: u32,
-) -> Result<State<P>, LoadError> {
-    let (config, etags) = match location {
-        Location::Directory(directory) => (load_directory(directory, max_receive_count)?, Vec::new()),
-        Location::S3 { bucket, prefix } => load_s3(s3, bucket, prefix, max_receive_count).await?,
+async fn load<P: Part>(source: &Source, max_receive_count: u32) -> Result<State<P>, LoadError> {
+    let (config, tags) = match source {
+        Source::Directory(directory) => (load_directory(directory, max_receive_count)?, Vec::new()),
+        Source::Bucket { bucket, prefix } => load_bucket(bucket, prefix, max_receive_count).await?,
     };
-    Ok(State { config: Arc::new(config), etags, checked_at: clock::now() })
+    Ok(State { config: Arc::new(config), tags, checked_at: clock::now() })
 }
 
-async fn load_s3<P: Part>(
-    s3: &aws_sdk_s3::Client,
-    bucket: &str,
+async fn load_bucket<P: Part>(
+    bucket: &Bucket,
     prefix: &str,
     max_receive_count: u32,
 ) -> Result<(P, Vec<(String, String)>), LoadError> {
-    let mut etags = Vec::new();
+    let mut tags = Vec::new();
     let mut files = Vec::new();
     let document = format!("{prefix}{DOCUMENT}");
-    let missing =
-        || LoadError::Unreadable { file: format!("s3://{bucket}/{document}"), reason: "it is not there".into() };
-    let text = fetch(s3, bucket, document.clone(), &mut etags).await?.ok_or_else(missing)?;
+    let text = fetch(bucket, document.clone(), &mut tags).await?;
+    let text = text.ok_or_else(|| unreadable(bucket, &document, &BucketError::Missing))?;
     for name in file_names::<P>(&text).into_iter().filter(|name| is_plain_name(name)) {
         // One that is not there is a problem of the line that names it.
-        if let Some(file) = fetch(s3, bucket, format!("{prefix}{name}"), &mut etags).await? {
+        if let Some(file) = fetch(bucket, format!("{prefix}{name}"), &mut tags).await? {
             files.push((name, file));
         }
     }
     let config = parse_part(DOCUMENT, &text, &files.into_iter().collect(), max_receive_count)?;
-    Ok((config, etags))
+    Ok((config, tags))
 }
 
-async fn fetch(
-    s3: &aws_sdk_s3::Client,
-    bucket: &str,
-    key: String,
-    etags: &mut Vec<(String, String)>,
-) -> Result<Option<String>, LoadError> {
-    let unreadable = |reason: String| LoadError::Unreadable { file: format!("s3://{bucket}/{key}"), reason };
-    let answer = s3.get_object().bucket(bucket).key(&key).send().await;
-    let answer = match answer {
-        Err(failure) if failure.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(None),
-        answer => answer.map_err(|failure| unreadable(aws::reason(&failure)))?,
+/// The text of an object, if it is there; its tag is noted.
+async fn fetch(bucket: &Bucket, key: String, tags: &mut Vec<(String, String)>) -> Result<Option<String>, LoadError> {
+    let object = match bucket.get(&key, None).await {
+        Err(BucketError::Missing) => return Ok(None),
+        object => object.map_err(|error| unreadable(bucket, &key, &error))?,
     };
-    let etag = answer.e_tag().unwrap_or_default().to_owned();
-    let bytes = answer.body.collect().await.map_err(|error| unreadable(error.to_string()))?.into_bytes();
+    let bytes = object.body.unwrap_or_default();
     if bytes.len() > MAX_FILE_BYTES {
-        return Err(unreadable(format!("it has {} bytes, expected at most {MAX_FILE_BYTES}", bytes.len())));
+        let reason = format!("it has {} bytes, expected at most {MAX_FILE_BYTES}", bytes.len());
+        return Err(unreadable(bucket, &key, &reason));
     }
-    let text = String::from_utf8(bytes.to_vec()).map_err(|_| unreadable("it is not UTF-8".into()))?;
-    etags.push((key, etag));
+    let text = String::from_utf8(bytes).map_err(|_| unreadable(bucket, &key, &"it is not UTF-8"))?;
+    tags.push((key, object.tag));
     Ok(Some(text))
+}
+
+fn unreadable(bucket: &Bucket, key: &str, reason: &impl ToString) -> LoadError {
+    LoadError::Unreadable { file: format!("s3://{}/{key}", bucket.name()), reason: reason.to_string() }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 pub use intake::{IntakeConfig, IntakeShop};
-pub use load::{Live, LoadError, Location, load_directory};
+pub use load::{Live, LoadError, Location, Source, load_directory};
 pub use parse::parse;
 pub use schedules::{Cleanup, ResetErrors, StaleRule};
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::envelope::{Envelope, Fields};
-use crate::aws;
+use crate::aws::{self, Bucket};
 
 /// Prefix of the bucket where bodies lie that no message can carry. The bucket's lifecycle removes them.
 pub const INBOUND_PREFIX: &str = "payloads/inbound/";
@@ -15,12 +15,10 @@ pub const INBOUND_PREFIX: &str = "payloads/inbound/";
 pub struct Inbound {
     /// SQS.
     pub sqs: aws_sdk_sqs::Client,
-    /// S3.
-    pub s3: aws_sdk_s3::Client,
     /// URL of the queue.
     pub queue_url: String,
     /// The stack's bucket.
-    pub bucket: String,
+    pub bucket: Bucket,
 }
 
 /// A webhook that could not be made durable.
@@ -57,9 +55,8 @@ impl Inbound {
         let day = day(envelope.received_at);
         let random = fastrand::u64(..);
         let key = format!("{INBOUND_PREFIX}{}/{day}/{request_id}-{random:016x}", envelope.shop);
-        let put = self.s3.put_object().bucket(&self.bucket).key(&key).content_type("application/octet-stream");
-        let put = put.body(body.into()).send().await;
-        put.map_err(|failure| SendError::Bucket(aws::reason(&failure)))?;
+        let put = self.bucket.put(&key, "application/octet-stream", body).await;
+        put.map_err(|error| SendError::Bucket(error.to_string()))?;
         let text = serde_json::json!({ "payload_key": key }).to_string();
         envelope.payload_key = Some(key);
         Ok(text)

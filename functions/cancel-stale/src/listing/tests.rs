@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use ordersync::clock;
-use ordersync::config::{Live, Location};
+use ordersync::config::{Live, Source};
 use ordersync::ledger::ExportKey;
 use serde_json::json;
 
@@ -47,9 +47,8 @@ async fn an_order_whose_row_cannot_be_read_keeps_no_other_from_its_turn() {
         QueryOutput::builder().set_items(Some(rows().into_iter().filter(is_asked).collect())).build()
     });
     let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&query]);
-    let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, []);
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/config");
-    let live = Live::start(Location::Directory(directory), s3, 10).await.unwrap();
+    let live = Live::start(Source::Directory(directory), 10).await.unwrap();
     let config = live.current().await;
     let now = clock::now();
     let run = Run::of(&json!({}), u64::try_from(now.as_millisecond()).unwrap() + 60_000).unwrap();

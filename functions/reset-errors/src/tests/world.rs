@@ -22,7 +22,7 @@ use aws_sdk_sqs::types::{BatchResultErrorEntry, Message, QueueAttributeName};
 use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
 use jiff::Timestamp;
 use ordersync::clock;
-use ordersync::config::{Config, Files, Live, Location, parse};
+use ordersync::config::{Config, Files, Live, Source, parse};
 use ordersync::ledger::{ExportKey, Ledger, PayloadStore, Row};
 use ordersync::queue::Requeue;
 use ordersync::schedule::Run;
@@ -132,7 +132,7 @@ impl World {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/config");
         let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, &[] as &[&Rule]);
         let function = ResetErrors {
-            config: Live::start(Location::Directory(directory), s3.clone(), 10).await.unwrap(),
+            config: Live::start(Source::Directory(directory), 10).await.unwrap(),
             ledger: Ledger::new(self.table(&calls), "table".into(), Duration::from_hours(24)),
             payloads: PayloadStore { s3, bucket: "bucket".into() },
             requeue: Requeue { sqs: self.queues(&calls), queue_url: "queue".into() },

@@ -1,76 +1,84 @@
-//! A configuration in S3, mocked.
+//! A configuration in a bucket: a server that answers as S3 does.
 
-use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
-use aws_sdk_s3::primitives::{ByteStream, SdkBody};
-use aws_sdk_s3::types::error::NoSuchKey;
-use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use aws_smithy_runtime_api::http::{Response, StatusCode};
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 use super::*;
+use crate::pipeline::transport::http::tests::server::{Received, Server, reply};
 
 const DOCUMENT_TEXT: &str = include_str!("../tests/sample.toml");
+const SMALLER: &str = "[[shops]]\ncode = \"a\"\nplatform = \"shopify\"\nsecrets = [\"a\"]\n[[pipelines]]\ncode = \"p\"\n\
+    format = { type = \"json\" }\ntransport = { type = \"s3\", key = \"{{ order.id }}\" }\n";
 
-fn object(key: &'static str, text: &'static str, etag: &'static str) -> Rule {
-    mock!(aws_sdk_s3::Client::get_object)
-        .match_requests(move |input| input.bucket() == Some("acme") && input.key() == Some(key))
-        .then_output(move || {
-            GetObjectOutput::builder().e_tag(etag).body(ByteStream::from_static(text.as_bytes())).build()
+/// Objects of the bucket `acme` under `eu/`, by name; their texts are their tags too.
+#[derive(Clone, Default)]
+struct Objects(Arc<std::sync::Mutex<BTreeMap<&'static str, &'static str>>>);
+
+impl Objects {
+    fn put(&self, name: &'static str, text: &'static str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, text);
+    }
+
+    fn answer(&self, request: &Received) -> (&'static str, String, String) {
+        let name = request.line.strip_prefix("GET /acme/eu/").unwrap().split(' ').next().unwrap();
+        let missing = "<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>";
+        let objects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(text) = objects.get(name) else { return ("404 Not Found", String::new(), missing.to_owned()) };
+        let tag = format!("\"{:x}\"", text.len());
+        let is_same = request.headers.get("if-none-match") == Some(&tag);
+        if is_same { ("304 Not Modified", tag, String::new()) } else { ("200 OK", tag, (*text).to_owned()) }
+    }
+
+    fn serve(&self) -> Server {
+        let objects = self.clone();
+        Server::start(move |request, stream| {
+            let (status, tag, body) = objects.answer(request);
+            reply(stream, status, &[&format!("etag: {tag}")], &body);
         })
+    }
 }
 
-fn not_modified(key: &'static str, etag: &'static str) -> Rule {
-    mock!(aws_sdk_s3::Client::get_object)
-        .match_requests(move |input| input.key() == Some(key) && input.if_none_match() == Some(etag))
-        .then_http_response(|| Response::new(StatusCode::try_from(304).unwrap(), SdkBody::empty()))
-}
-
-fn missing(key: &'static str) -> Rule {
-    mock!(aws_sdk_s3::Client::get_object)
-        .match_requests(move |input| input.key() == Some(key))
-        .then_error(|| GetObjectError::NoSuchKey(NoSuchKey::builder().build()))
-}
-
-async fn start(rules: &[&Rule]) -> Result<Live, LoadError> {
-    let s3 = mock_client!(aws_sdk_s3, RuleMode::Sequential, rules);
-    let location = Location::from_uri(Some("s3://acme/eu"), Path::new("."))?;
-    Live::start(location, s3, 10).await
+async fn start(server: &Server) -> Result<Live, LoadError> {
+    let sdk = Sdk::at(&format!("http://{}", server.host())).unwrap();
+    Live::start(Location::from_uri(Some("s3://acme/eu"), Path::new("."))?.open(&sdk), 10).await
 }
 
 #[tokio::test]
-async fn document_and_templates_are_read_and_looked_at_again_by_etag() {
-    let document = object("eu/ordersync.toml", DOCUMENT_TEXT, "d1");
-    let template = object("eu/erp-order.json.j2", "{}", "t1");
-    let (same_document, same_template) =
-        (not_modified("eu/ordersync.toml", "d1"), not_modified("eu/erp-order.json.j2", "t1"));
-    let live = start(&[&document, &template, &same_document, &same_template]).await.unwrap();
+async fn document_and_other_files_are_read_and_looked_at_again_by_etag() {
+    let objects = Objects::default();
+    objects.put("ordersync.toml", DOCUMENT_TEXT);
+    objects.put("erp-order.json.j2", "{}");
+    let server = objects.serve();
+    let live = start(&server).await.unwrap();
     let first = live.current().await;
     assert_eq!(first.pipelines.len(), 2);
     live.refresh(&mut *live.state.lock().await).await;
-    assert_eq!((same_document.num_calls(), same_template.num_calls()), (1, 1));
+    assert_eq!(server.requests().len(), 4, "each is looked at, none is read again");
     assert!(Arc::ptr_eq(&first, &live.current().await));
 }
 
 #[tokio::test]
 async fn a_changed_configuration_is_used_unless_it_is_wrong() {
-    let document = object("eu/ordersync.toml", DOCUMENT_TEXT, "d1");
-    let template = object("eu/erp-order.json.j2", "{}", "t1");
-    let (wrong, still_wrong) =
-        (object("eu/ordersync.toml", "colour = 1", "d2"), object("eu/ordersync.toml", "colour = 1", "d2"));
-    let smaller = "[[shops]]\ncode = \"a\"\nplatform = \"shopify\"\nsecrets = [\"a\"]\n[[pipelines]]\ncode = \"p\"\n\
-        format = { type = \"json\" }\ntransport = { type = \"s3\", key = \"{{ order.id }}\" }\n";
-    let (right, still_right) = (object("eu/ordersync.toml", smaller, "d3"), object("eu/ordersync.toml", smaller, "d3"));
-    let live = start(&[&document, &template, &wrong, &still_wrong, &right, &still_right]).await.unwrap();
+    let objects = Objects::default();
+    objects.put("ordersync.toml", DOCUMENT_TEXT);
+    objects.put("erp-order.json.j2", "{}");
+    let server = objects.serve();
+    let live = start(&server).await.unwrap();
+    objects.put("ordersync.toml", "colour = 1");
     live.refresh(&mut *live.state.lock().await).await;
     assert_eq!(live.current().await.pipelines.len(), 2, "the earlier one is used on");
+    objects.put("ordersync.toml", SMALLER);
     live.refresh(&mut *live.state.lock().await).await;
     assert_eq!(live.current().await.pipelines.len(), 1);
 }
 
 #[tokio::test]
 async fn what_is_missing_is_named() {
-    let error = start(&[&missing("eu/ordersync.toml")]).await.unwrap_err();
+    let objects = Objects::default();
+    let server = objects.serve();
+    let error = start(&server).await.unwrap_err();
     assert_eq!(error.to_string(), "s3://acme/eu/ordersync.toml cannot be read: it is not there");
-    let document = object("eu/ordersync.toml", DOCUMENT_TEXT, "d1");
-    let error = start(&[&document, &missing("eu/erp-order.json.j2")]).await.unwrap_err();
+    objects.put("ordersync.toml", DOCUMENT_TEXT);
+    let error = start(&server).await.unwrap_err();
     assert!(error.to_string().contains("ordersync.toml:11: pipelines[0].format.template"), "{error}");
 }
