@@ -125,6 +125,7 @@ deploy: need-config build venv-lint ## Build and deploy to AWS, CONFIG=dir with 
 bench: bench-built ## Measure the functions beside Node.js, Python and the least in Rust; write the documents, more than an hour
 	cargo bench --locked --package bench --bench orders -- formats/10k
 	$(BENCH) run --binaries $(HOST_BINARIES) --target-dir $(TARGET_DIR)
+	@if command -v valgrind >/dev/null; then $(MAKE) profile; else echo "valgrind is missing: where the time goes is left out"; fi
 	$(BENCH) report
 	$(BENCH) cost
 	$(BENCH) simulate --docs
@@ -132,6 +133,16 @@ bench: bench-built ## Measure the functions beside Node.js, Python and the least
 .PHONY: bench-quick
 bench-quick: bench-built ## The same in minutes, for a developer; ONLY=intake for a part, no document is written
 	$(BENCH) run --quick --binaries $(HOST_BINARIES) --target-dir $(TARGET_DIR) --only '$(ONLY)'
+
+# The release binaries have no symbols, so these are built apart.
+.PHONY: profile
+profile: need-rust ## Count by callgrind where the instructions of an invocation go; the next report has the tables
+	$(call need,valgrind,On Debian or Ubuntu: apt-get install valgrind)
+	$(call say,building with symbols)
+	cargo build --profile harness --locked --package bench
+	cargo build --release --locked --config profile.release.strip=false --target-dir $(TARGET_DIR)/profile \
+	  --package intake --package processor --package floor
+	$(BENCH) profile --binaries $(TARGET_DIR)/profile/release --only '$(ONLY)'
 
 .PHONY: gate
 gate: release-functions ## Count system calls, calls to AWS, write units and sizes, and hold them against tests/bench/limits.toml

@@ -159,6 +159,44 @@ async fn a_failure_pays_for_the_index_that_it_is_looked_up_in() {
 }
 
 #[tokio::test]
+async fn each_failure_after_the_first_pays_for_two_moves_in_the_index() {
+    let case = Case::new(true);
+    let lease = case.claimed(0).await;
+    case.failed(&lease, false, 1).await;
+    case.units();
+    let lease = case.claimed(31).await;
+    case.failed(&lease, false, 32).await;
+    assert_eq!(case.units(), (2, 4));
+}
+
+#[tokio::test]
+async fn an_export_that_waits_pays_for_its_order_with_every_write() {
+    let mut case = Case::new(true);
+    case.facts.kept = Some(case.kept.clone());
+    let wait = Wait::Until { why: Why::Slot, at: at(600), hand_out_at: at(660) };
+    let parked = case.ledger.park(&case.key, &case.facts, wait, at(0)).await.unwrap();
+    assert_eq!((parked, case.units()), (Parked::Waiting, (4, 2)), "to be looked up by its status and its time");
+    let lease = case.claimed(600).await;
+    assert_eq!(case.units(), (4, 3), "from one key of the index to another, and no longer due");
+    case.completed(&lease, Keep::No, 601).await;
+    assert_eq!(case.units(), (4, 1));
+}
+
+#[tokio::test]
+async fn handing_out_an_export_pays_for_its_order_twice() {
+    let mut case = Case::new(true);
+    case.facts.kept = Some(case.kept.clone());
+    let wait = Wait::Until { why: Why::Slot, at: at(7200), hand_out_at: at(7000) };
+    case.ledger.park(&case.key, &case.facts, wait, at(0)).await.unwrap();
+    case.units();
+    let due = case.ledger.export(&case.key).await.unwrap().unwrap().due.unwrap();
+    let waiting = Waiting { key: case.key.clone(), due };
+    case.ledger.release(&waiting, at(7001)).await.unwrap();
+    case.ledger.settle(&case.key, at(7001)).await.unwrap();
+    assert_eq!(case.units(), (8, 3));
+}
+
+#[tokio::test]
 async fn the_attempt_of_an_export_that_succeeded_first_time_is_read_from_the_other_attributes() {
     let case = Case::new(true);
     let lease = case.claimed(0).await;

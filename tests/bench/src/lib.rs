@@ -5,6 +5,7 @@
 pub mod cost;
 pub mod gate;
 pub mod micro;
+pub mod profile;
 pub mod report;
 pub mod results;
 pub mod run;

@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use bench::cost;
 use bench::gate;
 use bench::micro;
+use bench::profile;
 use bench::report::{self, machine};
 use bench::results::{self, Results, ResultsError, Target};
 use bench::run::plan::{Plan, works};
 use bench::run::target::Places;
-use bench::run::{Wish, run};
+use bench::run::{RunError, Wish, run};
 use bench::simulate;
 use clap::{Args, Parser};
 
@@ -22,6 +23,7 @@ enum Command {
     Run(RunOptions),
     /// Count what does not depend on the machine, and hold it against tests/bench/limits.toml.
     Gate(GateOptions),
+    Profile(profile::Options),
     /// Write docs/performance.md anew from the last run.
     Report,
     /// Print the figures of the last run, one a line.
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
     let done: Result<(), Box<dyn Error>> = match Command::parse() {
         Command::Run(options) => measure(&options),
         Command::Gate(options) => gate(&options),
+        Command::Profile(options) => profiled(&options).map_err(Into::into),
         Command::Report => std::env::current_dir().map_err(Into::into).and_then(|root| Ok(report::write(&root)?)),
         Command::Show => show().map_err(Into::into),
         Command::Cost(options) => cost::run(&options).map_err(Into::into),
@@ -95,6 +98,11 @@ async fn measure(options: &RunOptions) -> Result<(), Box<dyn Error>> {
     results.write(place)?;
     machine::Machine::look(&wish.places.root, &wish.places.target).write(Path::new(machine::PLACE))?;
     Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn profiled(options: &profile::Options) -> Result<(), RunError> {
+    profile::run(options).await
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -127,6 +127,6 @@ mod tests {
         let few = hosted(&prices(), 10_000.0, 0.003, 1124.0);
         assert!((few.servers - (2.0 * 730.0 * 0.0168 + 2.0 * 20.0 * 0.08 + 4.0 * 730.0 * 0.005)).abs() < 1e-9);
         assert!((few.balancer - 730.0 * (0.0225 + 0.008)).abs() < 1e-9);
-        assert!((few.data - (730.0 * 0.064 + 20.0 * 0.23)).abs() < 1e-9);
+        assert!((few.data - (730.0 * 0.065 + 20.0 * 0.23)).abs() < 1e-9);
     }
 }

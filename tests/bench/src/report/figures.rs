@@ -1,5 +1,6 @@
 //! Figures as the page writes them. Pure.
 
+use crate::profile::METRIC;
 use crate::results::{Figure, Results, Target};
 
 /// What a metric's figures are divided by for the page.
@@ -79,6 +80,30 @@ pub(super) fn table(results: &Results, metric: &str, works: &[String]) -> String
     lines.join("\n")
 }
 
+/// Where the instructions of an invocation go, ours beside the floor's, in thousands.
+pub(super) fn profile(results: &Results, work: &str) -> String {
+    let parts = |target| {
+        let of = results.0.iter().filter(move |figure| figure.target == target && figure.work == work);
+        of.filter_map(|figure| Some((figure.metric.strip_prefix(METRIC)?, figure.median)))
+    };
+    let mut ours: Vec<_> = parts(Target::Ordersync).collect();
+    ours.sort_by(|one, other| other.1.total_cmp(&one.1));
+    let sum = |target| parts(target).map(|(_, instructions)| instructions).sum::<f64>();
+    let (own, floor) = (sum(Target::Ordersync), sum(Target::Floor));
+    if ours.is_empty() {
+        return "Not counted in this run: `make profile` does it.".to_owned();
+    }
+    let line = |name: &str, count: f64, theirs: f64| {
+        let thousands = |count: f64| rounded((count / 1e3).round());
+        format!("| {name} | {} | {:.0} % | {} |", thousands(count), count / own * 100.0, thousands(theirs))
+    };
+    let theirs = |part: &str| parts(Target::Floor).find(|(known, _)| *known == part).map_or(0.0, |(_, count)| count);
+    let mut lines = vec!["| | thousands | | floor |".to_owned(), "|---|--:|--:|--:|".to_owned()];
+    lines.extend(ours.iter().map(|(part, count)| line(part, *count, theirs(part))));
+    lines.push(line("**all**", own, floor));
+    lines.join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +122,22 @@ mod tests {
         ] {
             assert_eq!(rounded(value), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn a_profile_has_its_parts_the_greatest_first_and_the_floor_beside() {
+        let mut results = Results::default();
+        for (target, part, count) in [
+            (Target::Ordersync, "JSON", 30_400.0),
+            (Target::Ordersync, "HTTP", 90_600.0),
+            (Target::Floor, "HTTP", 20_000.0),
+        ] {
+            results.add(target, "intake/10k", &format!("{METRIC}{part}"), vec![count]);
+        }
+        let expected = "| | thousands | | floor |\n|---|--:|--:|--:|\n| HTTP | 91 | 75 % | 20 |\n\
+            | JSON | 30 | 25 % | 0 |\n| **all** | 121 | 100 % | 20 |";
+        assert_eq!(profile(&results, "intake/10k"), expected);
+        assert!(profile(&results, "intake/2k").contains("make profile"));
     }
 
     #[test]

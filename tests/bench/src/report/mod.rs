@@ -62,6 +62,8 @@ fn page(results: &Results, machine: &Machine) -> Result<String, minijinja::Error
     let table = move |metric: &str, works: Vec<String>| figures::table(&figures, metric, &works);
     environment.add_function("table", table);
     let figures = results.clone();
+    environment.add_function("profile", move |work: &str| figures::profile(&figures, work));
+    let figures = results.clone();
     let median = move |target: &str, work: &str, metric: &str| {
         let figure = figures.0.iter().find(|f| f.target.to_string() == target && f.work == work && f.metric == metric);
         figure.map_or_else(|| "–".to_owned(), |figure| figures::rounded(figure.median))

@@ -1,17 +1,22 @@
 //! The measurements: starts, first invocations under a quota, rounds of warm ones, slow services, system calls.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::process::own_cpu;
+use super::process::{Launch, own_cpu};
 use super::quota::SETTLED;
 use super::session::{Session, SessionError};
 use super::strace::Strace;
 use super::{Bench, RunError};
+use crate::profile;
 use crate::results::Target;
 use crate::stand_in::tally::{Counts, since};
 use crate::work::Work;
 use crate::work::input::Input;
 
+/// Invocations whose instructions are counted, and before.
+const COUNTED: usize = 30;
 /// How long every call takes where the overlap of a batch is measured.
 const SLOW: Duration = Duration::from_millis(20);
 
@@ -150,6 +155,23 @@ impl Bench {
         let calls = number_u64(strace.calls()?) / number(inputs.len());
         // Attaching adds a call or two to some hundred invocations.
         Ok(Some((calls * 10.0).round() / 10.0))
+    }
+
+    /// Instructions of a warm invocation by function.
+    pub(super) async fn instructions(&mut self, target: Target, work: Work) -> Result<BTreeMap<String, f64>, RunError> {
+        let counting = |launch: Launch, directory: &Path| {
+            let command = profile::counting(&launch.command, directory);
+            Launch { command, ..launch }
+        };
+        let mut session = self.start_as(target, work, counting).await?;
+        session.asked().await?;
+        self.warm_up(&mut session, work, COUNTED).await?;
+        let process = session.process.id();
+        profile::forget(process)?;
+        self.warm_up(&mut session, work, COUNTED).await?;
+        let functions = profile::counted(process, &self.directory(target, work))?;
+        let of_one = |(function, count)| (function, number_u64(count) / number(COUNTED));
+        Ok(functions.into_iter().map(of_one).collect())
     }
 
     fn check(&self, session: &Session, input: &Input, answer: &[u8]) -> Result<(), SessionError> {

@@ -16,12 +16,13 @@ mod works;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use self::check::Documents;
 use self::plan::Plan;
-use self::process::Cores;
+use self::process::{Cores, Launch};
 use self::quota::Quota;
 use self::session::{Session, SessionError};
 use self::target::{DESTINATION_SECRET, Peers, Places, TargetError, WEBHOOK_SECRET};
@@ -128,6 +129,22 @@ pub async fn run(wish: &Wish) -> Result<Results, RunError> {
     Ok(bench.results)
 }
 
+/// Instructions of a warm invocation by function, of each target at each work.
+///
+/// # Errors
+/// As [`run`]; callgrind is missing.
+pub(crate) async fn instructions(wish: &Wish) -> Result<BTreeMap<(Target, Work), BTreeMap<String, f64>>, RunError> {
+    let mut bench = Bench::new(wish).await?;
+    let mut counted = BTreeMap::new();
+    for work in &wish.works {
+        for target in &wish.targets {
+            Bench::say(&format!("{work} {target} …"));
+            counted.insert((*target, *work), bench.instructions(*target, *work).await?);
+        }
+    }
+    Ok(counted)
+}
+
 impl Bench {
     pub(crate) async fn new(wish: &Wish) -> Result<Self, RunError> {
         let Wish { places, plan, .. } = wish.clone();
@@ -149,11 +166,27 @@ impl Bench {
         Ok(bench)
     }
 
+    /// What a target needs for a work lies there.
+    fn directory(&self, target: Target, work: Work) -> PathBuf {
+        self.directory.path().join(format!("{target}-{}", work.to_string().replace('/', "-")))
+    }
+
     /// Starts a target for a work, with signatures checked anew.
     async fn start(&self, target: Target, work: Work) -> Result<Session, RunError> {
-        let directory = self.directory.path().join(format!("{target}-{}", work.to_string().replace('/', "-")));
+        self.start_as(target, work, |launch, _| launch).await
+    }
+
+    /// The same, started in another way.
+    async fn start_as(
+        &self,
+        target: Target,
+        work: Work,
+        change: impl FnOnce(Launch, &Path) -> Launch,
+    ) -> Result<Session, RunError> {
+        let directory = self.directory(target, work);
         std::fs::create_dir_all(&directory)?;
         let launch = target::launch(target, work, &self.places, &self.peers, &self.stand_ins, &directory)?;
+        let launch = change(launch, &directory);
         self.stand_ins.aws.check_signatures();
         let runtime = self.stand_ins.runtime().await?;
         Ok(Session::start(runtime, &launch, self.cores, &directory.join("log"))?)

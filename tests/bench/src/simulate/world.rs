@@ -10,14 +10,15 @@ use super::record::Record;
 use super::scenario::{Millis, Scenario, Timing, hours, millis, real, seconds};
 use fastrand::Rng;
 
-/// Write units of an export that succeeds, as the ledger's layout has it.
+/// Write units of an export that succeeds, as `shared/src/ledger/costs.rs` counts them for an order of ten kilobytes; so
+/// are those below.
 const EXPORTED_UNITS: f64 = 2.0;
-/// Those of an attempt that fails: claim and outcome, and an index entry that is written and moved.
-const FAILED_UNITS: f64 = 4.0;
-/// Those of an export that waits for a slot: its row, its entry in the index, the entry's removal.
-const PARKED_UNITS: f64 = 3.0;
+/// Those of an attempt that fails: claim and outcome, and two moves in the index.
+const FAILED_UNITS: f64 = 6.0;
+/// Those that an export costs more which waits for a slot: from then on its row has the order, and four units a write.
+const PARKED_UNITS: f64 = 16.0;
 /// Those of one that the ledger hands out, as no message can wait that long: taken, and let go.
-pub(super) const HANDED_OUT_UNITS: f64 = 4.0;
+pub(super) const HANDED_OUT_UNITS: f64 = 11.0;
 /// A slot is two writes where slots are taken in advance, and a read before it.
 const SLOT_UNITS: f64 = 2.0;
 const SLOT_READ_UNITS: f64 = 0.5;
