@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use clap::Args;
 
@@ -99,11 +100,14 @@ pub(crate) fn forget(process: u32) -> io::Result<()> {
 /// Instructions by function since then.
 pub(crate) fn counted(process: u32, directory: &Path) -> io::Result<BTreeMap<String, u64>> {
     said("callgrind_control", &["--dump", &process.to_string()])?;
-    // The first is what was forgotten, and the last what is wanted.
-    let dumps = std::fs::read_dir(directory)?.filter_map(|entry| Some(entry.ok()?.path()));
-    let number = |path: &PathBuf| path.extension()?.to_str()?.parse::<u32>().ok();
-    let last = dumps.filter(|path| number(path).is_some()).max_by_key(number);
-    let last = last.ok_or_else(|| io::Error::other("callgrind wrote nothing"))?;
+    let last = directory.join("callgrind.1");
+    // It is written when the process wakes up next.
+    for _ in 0..100 {
+        if std::fs::read_to_string(&last).is_ok_and(|text| text.contains("\ntotals:")) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
     let lines = said("callgrind_annotate", &["--threshold=100", "--show-percs=no", &last.display().to_string()])?;
     Ok(functions(&lines))
 }
@@ -116,8 +120,12 @@ fn functions(lines: &str) -> BTreeMap<String, u64> {
         let (_, function) = rest.trim_start().split_once(':')?;
         Some((function.split(" [").next().unwrap_or(function).to_owned(), number))
     };
+    let total =
+        lines.lines().find_map(|line| line.trim().strip_suffix("PROGRAM TOTALS")?.trim().replace(',', "").parse().ok());
     let mut functions = BTreeMap::new();
-    for (function, instructions) in lines.lines().filter_map(line) {
+    // Those that have not returned are listed with all that they have called.
+    let own = lines.lines().filter_map(line).filter(|(_, instructions)| Some(*instructions) != total);
+    for (function, instructions) in own {
         *functions.entry(function).or_default() += instructions;
     }
     functions
@@ -139,6 +147,7 @@ mod tests {
     #[test]
     fn functions_are_read_from_their_lines() {
         let lines = "--------\nIr\n--------\n3,000 PROGRAM TOTALS\n\n\
+            3,000  ???:main [/functions/intake]\n\
             1,200  ???:<hyper::proto::h1::Conn as core::future::Future>::poll [/functions/intake]\n  \
             800  ./string/../sysdeps/memmove.S:__memcpy [/usr/lib/libc.so.6]\n  \
             100  ???:<hyper::proto::h1::Conn as core::future::Future>::poll [/functions/intake]\n";

@@ -7,7 +7,7 @@ use crate::work::{Format, Size, Transport, Variant, Work};
 pub struct Plan {
     /// Starts.
     pub cold: usize,
-    /// First invocations under a quota.
+    /// First invocations under a quota, of works of one order.
     pub quota: usize,
     /// Rounds of warm invocations; each is one sample of what is measured over many.
     pub rounds: usize,
@@ -30,10 +30,10 @@ pub struct Plan {
 impl Plan {
     /// For the documents.
     pub const FULL: Self = Self {
-        cold: 31,
+        cold: 21,
         quota: 21,
-        rounds: 15,
-        round_orders: 600,
+        rounds: 11,
+        round_orders: 400,
         round_invocations: 300,
         round_bytes: 64 << 20,
         warm_up: 600,
@@ -137,7 +137,7 @@ mod tests {
         let named = |name: &str| *works.iter().find(|work| work.to_string() == name).unwrap();
         let plan = Plan::FULL;
         assert_eq!(plan.invocations(named("intake/10k")), 300);
-        assert_eq!(plan.invocations(named("processor/s3/json/100/10k")), 6);
-        assert_eq!(plan.invocations(named("processor/s3/template/10/100k")), 60);
+        assert_eq!(plan.invocations(named("processor/s3/json/100/10k")), 4);
+        assert_eq!(plan.invocations(named("processor/s3/template/10/100k")), 40);
     }
 }

@@ -108,7 +108,8 @@ impl Bench {
                 {
                     samples.entry((*target, metric)).or_default().push(value);
                 }
-                let limited = if at < quota { self.first_under_quota(*target, work).await? } else { None };
+                let limited =
+                    if at < quota && work.orders() == 1 { self.first_under_quota(*target, work).await? } else { None };
                 if let Some(limited) = limited {
                     samples.entry((*target, "first_quota_ms")).or_default().push(limited);
                 }
