@@ -1,6 +1,8 @@
 //! The edge to AWS: the environment, read once, and the clients, built once.
 
 mod bucket;
+mod hosts;
+mod timers;
 mod trust;
 
 use std::path::Path;
@@ -8,14 +10,17 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use aws_types::sdk_config::{SharedAsyncSleep, SharedCredentialsProvider};
+use futures_util::future::join_all;
 
 pub use self::bucket::{Bucket, BucketError, Object};
+pub use self::hosts::Host;
 use crate::net::aws::AwsClient;
 use crate::net::{self, Connector, Limits};
 
@@ -68,8 +73,10 @@ fn with(connector: Connector, credentials: Credentials, region: String) -> Sdk {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .region(Region::new(region))
         .http_client(AwsClient::new(connector.clone()))
-        .sleep_impl(SharedAsyncSleep::new(aws_smithy_async::rt::sleep::TokioSleep::new()))
+        .sleep_impl(SharedAsyncSleep::new(timers::Timers::default()))
         .retry_config(RetryConfig::standard().with_max_attempts(3))
+        // A request that stalls is ended by its attempt's time limit; what is read after the attempt is not.
+        .stalled_stream_protection(StalledStreamProtectionConfig::enabled().upload_enabled(false).build())
         .timeout_config(
             TimeoutConfig::builder()
                 .operation_attempt_timeout(Duration::from_secs(3))
@@ -95,17 +102,22 @@ impl Sdk {
         Ok(Self { config: sdk.config.into_builder().endpoint_url(endpoint).build(), ..sdk })
     }
 
-    /// Connects to the host of `url` before it is called for the first time: while a function starts it has all of a
-    /// processor, later a share of it. One that cannot be reached now may be when it is needed. Nothing is done where
-    /// one endpoint stands for all of AWS.
-    pub async fn connect_ahead(&self, url: &str) {
+    /// Connects to hosts before they are called for the first time: while a function starts it has all of a processor,
+    /// later a share of it. One that cannot be reached now may be when it is needed.
+    pub async fn connect_ahead(&self, hosts: &[Host<'_>]) {
+        let region = self.config.region().map(ToString::to_string).unwrap_or_default();
+        let mut urls: Vec<_> = hosts.iter().map(|host| host.url(self.config.endpoint_url(), &region)).collect();
         if self.config.endpoint_url().is_some() {
-            return;
+            // Everything is at one host.
+            urls.truncate(1);
         }
-        let connected = async { self.connector.connect_ahead(&url.parse()?).await };
-        if let Err(error) = connected.await {
-            tracing::warn!(url, error = causes(&*error), "{url} cannot be connected to yet");
-        }
+        let connect = async |url: String| {
+            let connected = async { self.connector.connect_ahead(&url.parse()?).await };
+            if let Err(error) = connected.await {
+                tracing::warn!(url, error = causes(&*error), "{url} cannot be connected to yet");
+            }
+        };
+        join_all(urls.into_iter().map(connect)).await;
     }
 }
 

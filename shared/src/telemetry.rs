@@ -17,7 +17,8 @@ const QUIET: &str = "lambda_runtime=info,lambda_runtime::layers::panic=off,lambd
     hyper=warn,hyper_util=warn,rustls=warn";
 
 /// Starts logging at `LOG_LEVEL` (`info` where it is not set): a level, or several with their targets, such as
-/// `info,ordersync=debug`. A panic becomes a log line that says where it happened, and not what data it met.
+/// `warn,ordersync=info`. There is nothing below `info` in a release build. A panic becomes a log line that says where it
+/// happened, and not what data it met.
 #[expect(clippy::print_stderr, reason = "there is no log yet to say it in")]
 pub fn start() {
     let level = variable("LOG_LEVEL").unwrap_or_else(|| "info".into()).to_ascii_lowercase();

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
-use ordersync::aws::Bucket;
+use ordersync::aws::{Bucket, Host};
 use ordersync::config::{Live, Location};
 use ordersync::queue::Inbound;
 use ordersync::secrets::Secrets;
@@ -20,7 +20,7 @@ use ordersync::{aws, telemetry};
 use handler::Intake;
 use request::Request;
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(flavor = "local")]
 async fn main() -> Result<ExitCode, Error> {
     telemetry::start();
     let intake = match start().await {
@@ -30,12 +30,12 @@ async fn main() -> Result<ExitCode, Error> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    Runtime::new(service_fn(move |event: LambdaEvent<Request>| {
+    let runtime = Runtime::new(service_fn(move |event: LambdaEvent<Request>| {
         let intake = Arc::clone(&intake);
         async move { Ok::<_, Error>(intake.handle(event.payload).await) }
-    }))
-    .run()
-    .await?;
+    }));
+    // As a task: whenever one wakes what `main` itself waits for, tokio asks the kernel for news first.
+    tokio::task::spawn_local(runtime.run()).await??;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -51,6 +51,7 @@ async fn start() -> Result<Intake, Error> {
     let secrets = Secrets::new(aws::secrets_client(&sdk));
     let intake = Intake { config, secrets, keys: PublicKeys::default(), inbound };
     // While it starts, a function has a whole processor: what the first webhook needs is made ready now.
-    tokio::join!(intake.read_secrets(), sdk.connect_ahead(&intake.inbound.queue_url));
+    sdk.connect_ahead(&[Host::SecretsManager, Host::Queue(&intake.inbound.queue_url)]).await;
+    intake.read_secrets().await;
     Ok(intake)
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
+use ordersync::aws::Host;
 use ordersync::config::{Live, Location};
 use ordersync::ledger::{Ledger, PayloadStore};
 use ordersync::pipeline::wait::PauseBoard;
@@ -19,7 +20,7 @@ use ordersync::{aws, telemetry};
 
 use handler::{Connected, Processor};
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(flavor = "local")]
 async fn main() -> Result<ExitCode, Error> {
     if let Some(said) = check::asked() {
         return Ok(said);
@@ -32,12 +33,12 @@ async fn main() -> Result<ExitCode, Error> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    Runtime::new(service_fn(move |event: LambdaEvent<SqsEvent>| {
+    let runtime = Runtime::new(service_fn(move |event: LambdaEvent<SqsEvent>| {
         let processor = Arc::clone(&processor);
         async move { Ok::<_, Error>(processor.handle(event.payload, &event.context).await) }
-    }))
-    .run()
-    .await?;
+    }));
+    // As a task: whenever one wakes what `main` itself waits for, tokio asks the kernel for news first.
+    tokio::task::spawn_local(runtime.run()).await??;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -47,6 +48,8 @@ async fn start() -> Result<Processor, Error> {
     let bucket = aws::required_variable("BUCKET")?;
     let max_receive_count = aws::max_receive_count()?;
     let retention = Duration::from_secs(u64::from(aws::whole_number("RETENTION_DAYS", 365)?) * 24 * 3600);
+    // While it starts, a function has a whole processor: what the first batch needs is made ready now.
+    sdk.connect_ahead(&[Host::DynamoDb, Host::Bucket(&bucket)]).await;
     Ok(Processor {
         config: Live::start(Location::from_environment()?.open(&sdk), max_receive_count).await?,
         ledger: Ledger::new(aws::dynamodb_client(&sdk), aws::required_variable("TABLE")?, retention),

@@ -26,21 +26,10 @@ use aws_types::{SdkConfig, SigningName};
 use http::{HeaderName, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::Sdk;
+use super::{Host, Sdk};
 
 /// What S3 wants encoded in a key, besides what no URL may have.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
-
-/// The names under which AWS's partitions have their endpoints, by the beginning of their regions.
-/// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>
-const SUFFIXES: [(&str, &str); 6] = [
-    ("cn-", "amazonaws.com.cn"),
-    ("eusc-", "amazonaws.eu"),
-    ("eu-isoe-", "cloud.adc-e.uk"),
-    ("us-iso-", "c2s.ic.gov"),
-    ("us-isob-", "sc2s.sgov.gov"),
-    ("us-isof-", "csp.hci.ic.gov"),
-];
 
 /// A bucket.
 #[derive(Debug, Clone)]
@@ -129,7 +118,7 @@ impl Bucket {
 /// What every call has in common.
 fn operation(config: &SdkConfig, bucket: &str) -> Operation<Call, Object, Refused> {
     let region = config.region().map(ToString::to_string).unwrap_or_default();
-    let endpoint = endpoint(config.endpoint_url(), bucket, &region);
+    let endpoint = Host::Bucket(bucket).url(config.endpoint_url(), &region);
     let plugin =
         StaticRuntimePlugin::new().with_config(settings(config, region)).with_runtime_components(parts(config));
     Operation::builder()
@@ -142,17 +131,6 @@ fn operation(config: &SdkConfig, bucket: &str) -> Operation<Call, Object, Refuse
         .serializer(request)
         .deserializer(answer)
         .build()
-}
-
-/// By host name on AWS, by path where an emulator stands in for it. So is a name that no certificate fits.
-fn endpoint(emulator: Option<&str>, bucket: &str, region: &str) -> String {
-    let suffix =
-        SUFFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("amazonaws.com", |known| known.1);
-    match emulator {
-        Some(emulator) => format!("{}/{bucket}", emulator.trim_end_matches('/')),
-        None if bucket.contains('.') => format!("https://s3.{region}.{suffix}/{bucket}"),
-        None => format!("https://{bucket}.s3.{region}.{suffix}"),
-    }
 }
 
 fn settings(config: &SdkConfig, region: String) -> FrozenLayer {
@@ -277,18 +255,5 @@ mod tests {
         let object = bucket.get("a", None).await.unwrap();
         assert_eq!(object, Object { tag: "\"1\"".into(), body: Some(Vec::new()) });
         assert_eq!(bucket.get("a", Some(&object.tag)).await.unwrap().body, None);
-    }
-
-    #[test]
-    fn a_bucket_is_called_by_its_host_name_where_that_has_a_certificate() {
-        for (emulator, bucket, region, expected) in [
-            (None, "acme", "eu-central-1", "https://acme.s3.eu-central-1.amazonaws.com"),
-            (None, "acme.com", "us-gov-west-1", "https://s3.us-gov-west-1.amazonaws.com/acme.com"),
-            (None, "acme", "cn-north-1", "https://acme.s3.cn-north-1.amazonaws.com.cn"),
-            (None, "acme", "us-isob-east-1", "https://acme.s3.us-isob-east-1.sc2s.sgov.gov"),
-            (Some("http://127.0.0.1:4566/"), "acme", "us-east-1", "http://127.0.0.1:4566/acme"),
-        ] {
-            assert_eq!(endpoint(emulator, bucket, region), expected);
-        }
     }
 }
