@@ -112,11 +112,12 @@ pub(crate) struct Bench {
     results: Results,
 }
 
-/// Measures, and returns what was measured.
+/// Measures, and returns what was measured; `keep` is told after each work, so that a run that fails late has not been
+/// for nothing.
 ///
 /// # Errors
-/// A target fails or answers wrongly; the harness is the bottleneck; something is missing on this machine.
-pub async fn run(wish: &Wish) -> Result<Results, RunError> {
+/// A target fails or answers wrongly; the harness is the bottleneck; something is missing on this machine; `keep` fails.
+pub async fn run(wish: &Wish, keep: impl Fn(&Results) -> Result<(), ResultsError>) -> Result<Results, RunError> {
     let mut bench = Bench::new(wish).await?;
     for work in &wish.works {
         match work {
@@ -124,6 +125,7 @@ pub async fn run(wish: &Wish) -> Result<Results, RunError> {
             Work::ResetErrors(_) => {}
             _ => bench.work(*work, &wish.targets).await?,
         }
+        keep(&bench.results)?;
     }
     bench.sizes(&wish.targets)?;
     Ok(bench.results)
