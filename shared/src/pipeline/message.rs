@@ -18,12 +18,15 @@ use crate::config::{Config, Pipeline, Shop};
 use crate::ledger::{ExportKey, Facts, Fault, FindBy, LedgerError, Observation, Origin, PayloadStore, Recorded, Told};
 use crate::order::Order;
 use crate::queue::{BadEnvelope, Envelope, Fields, REDRIVEN, named_export};
-use crate::webhook::{self, BadOrder, Event, Identity, Subject, Webhook};
+use crate::webhook::{self, BadOrder, Body, Event, Identity, Rejection, Subject, Webhook};
 
 /// Pipelines of one order that run at the same time.
 const PIPELINES_AT_ONCE: usize = 16;
 /// `DynamoDB` takes keys of an index up to 2048 bytes, and a character has at most four.
 const LONGEST_NUMBER: usize = 512;
+
+/// An order, or why there is none.
+type Read = Result<Order, Missing>;
 
 /// A message as the queue delivers it.
 #[derive(Debug, Clone)]
@@ -89,9 +92,9 @@ impl Runner {
             None => body.into_bytes(),
         };
         let webhook = Webhook { headers: &envelope.headers, topic: envelope.topic.as_deref(), body: &raw };
-        let identity = match shop.platform.identify(webhook) {
-            Ok(Subject::Order(identity)) => identity,
-            Ok(Subject::Ping) => return Ok(Verdict::Done),
+        let (identity, read) = match identify_and_read(shop, webhook) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(Verdict::Done),
             Err(rejection) => return Err(MessageError::Poison(rejection.to_string())),
         };
         let (raw, missing) = match self.whole(shop, &identity.order_id, raw, receive_count).await {
@@ -108,7 +111,7 @@ impl Runner {
             kept: OnceCell::new(),
         };
         let origin = Origin::of(&fields);
-        let order = match order_of(shop, &raw, missing) {
+        let order = match read.unwrap_or_else(|| order_of(shop, &raw, missing)) {
             Ok(order) => order,
             Err(missing) => {
                 let unread = unread_facts(&identity, envelope.received_at, origin, config.find_by);
@@ -239,6 +242,16 @@ impl Runner {
     }
 }
 
+/// Which order a webhook is about, and the order in its body, unless that only names it; nothing for a platform's test
+/// of the connection. The body is taken apart once for both.
+fn identify_and_read(shop: &Shop, webhook: Webhook<'_>) -> Result<Option<(Identity, Option<Read>)>, Rejection> {
+    let body = Body::parse(webhook.body);
+    let Subject::Order(identity) = shop.platform.subject(webhook, Some(&body))? else { return Ok(None) };
+    let is_here = !shop.platform.is_reference(webhook.body);
+    let read = is_here.then(|| shop.platform.read_from(&shop.code, &body).and_then(within_limits).map_err(permanent));
+    Ok(Some((identity, read)))
+}
+
 /// The order in a webhook's body.
 pub(super) fn read_order(shop: &Shop, raw: &[u8]) -> Result<Order, BadOrder> {
     shop.platform.read(&shop.code, raw).and_then(within_limits)
@@ -246,8 +259,11 @@ pub(super) fn read_order(shop: &Shop, raw: &[u8]) -> Result<Order, BadOrder> {
 
 /// The order in a webhook's body, unless it is known already that there is none.
 pub(super) fn order_of(shop: &Shop, raw: &[u8], missing: Option<Missing>) -> Result<Order, Missing> {
-    let permanent = |error| Missing { error, fault: Fault::Permanent };
     missing.map_or_else(|| read_order(shop, raw).map_err(permanent), Err)
+}
+
+fn permanent(error: BadOrder) -> Missing {
+    Missing { error, fault: Fault::Permanent }
 }
 
 /// An order whose number is longer than the ledger's index by number takes is as unreadable as one without.

@@ -11,10 +11,11 @@ use url::Url;
 use webpki::RawPublicKeyEntity;
 use webpki::ring::RSA_PKCS1_2048_8192_SHA256;
 
-use super::identity::{self, Document};
-use super::json::{self, Node};
+use super::identity;
+use super::json::Node;
+use super::scan::{Document, Scan};
 use super::signature::{any, base64, header};
-use super::{BadOrder, Event, Headers, Platform, Rejection, Sender, Subject, Webhook, magento, topic};
+use super::{BadOrder, Body, Event, Headers, Platform, Rejection, Sender, Subject, Webhook, magento, topic};
 use crate::config::document::Table;
 use crate::config::value;
 use crate::order::Order;
@@ -98,8 +99,9 @@ impl Sender for Adobe {
         self.is_recipient(webhook.body)
     }
 
-    fn identify(&self, webhook: Webhook<'_>) -> Result<Subject, Rejection> {
-        let document = Document::parse(webhook.body)?;
+    fn subject(&self, webhook: Webhook<'_>, read: Option<&Body<'_>>) -> Result<Subject, Rejection> {
+        let scan = Scan::new(webhook.body, read)?;
+        let document = scan.document();
         one_event(document)?;
         let said = |key: &str| document.find(&[key]).and_then(Document::text);
         let place = place(document);
@@ -122,7 +124,7 @@ impl Sender for Adobe {
         if SIGNATURES.iter().any(|(signature, _)| webhook.headers.get(signature).is_some()) {
             return None;
         }
-        let text = Document::parse(webhook.body).ok()?.find(&["validationUrl"])?.text()?;
+        let text = Scan::of(webhook.body).ok()?.document().find(&["validationUrl"])?.text()?;
         // Anyone can post this. It is shown to somebody who will open it: only if it leads to Adobe.
         let url = Url::parse(&text).ok().filter(|url| url.scheme() == "https" && text.len() <= 500)?;
         let is_adobe = url.domain().is_some_and(|host| host.ends_with(".adobe.io")) && url.port().is_none();
@@ -139,11 +141,11 @@ impl Sender for Adobe {
 }
 
 impl Platform for Adobe {
-    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
-        let document = json::parse(body)?;
-        let root = Node::root(&document);
+    fn read_from(&self, shop: &str, body: &Body<'_>) -> Result<Order, BadOrder> {
+        let tree = body.tree()?;
+        let root = Node::root(tree);
         let missing = || root.at("data/value/entity_id").bad(identity::ORDER_ID);
-        let (path, _, id) = Document::parse(body).ok().and_then(place).ok_or_else(missing)?;
+        let (path, _, id) = place(Document::Tree(tree)).ok_or_else(missing)?;
         let mut order = magento::read(shop, id.order_id().ok_or_else(missing)?, &root.at(&path.join("/")))?;
         if order.store.is_none() {
             order.store = root.at("data/_metadata/storeId").text()?;
@@ -167,7 +169,8 @@ impl Adobe {
 
     /// Adobe signs everybody's events with the same keys, so who they are for is part of what is signed.
     fn is_recipient(&self, body: &[u8]) -> Result<(), Rejection> {
-        let document = Document::parse(body)?;
+        let scan = Scan::of(body)?;
+        let document = scan.document();
         one_event(document)?;
         let names = ["recipient_client_id", "recipientclientid"];
         let found = names.iter().find_map(|name| document.find(&[name])).and_then(Document::text);
@@ -214,7 +217,7 @@ fn origin(value: &DeValue<'_>) -> Result<Url, String> {
 
 /// Adobe delivers one event at a time, or several in a list, as the registration says.
 fn one_event(document: Document<'_>) -> Result<(), Rejection> {
-    if document.raw().starts_with('[') {
+    if document.is_list() {
         let expected =
             "expected one event, not a list: set the registration's delivery to Webhook, not Webhook (batch)";
         return Err(Rejection::Malformed(expected.into()));

@@ -100,6 +100,7 @@ pub(super) fn sum(nodes: &[Node<'_>], key: &str) -> Result<Decimal, BadOrder> {
 mod tests {
     use serde_json::json;
 
+    use super::super::tree::Tree;
     use super::*;
 
     #[test]
@@ -114,7 +115,7 @@ mod tests {
             ("USD", json!("-5"), "-5.00"),
             ("USD", json!("0"), "0.00"),
         ] {
-            let document = json!({"currency": currency, "amount": amount});
+            let document = Tree::from(&json!({"currency": currency, "amount": amount}));
             let root = Node::root(&document);
             let read =
                 Amounts::currency(&root.at("currency")).and_then(|(_, amounts)| amounts.require(&root.at("amount")));
@@ -124,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_line_without_a_total_gets_one() {
-        let line = json!({"quantity": "2.5", "price": "4", "discount": "-1.5"});
+        let line = Tree::from(&json!({"quantity": "2.5", "price": "4", "discount": "-1.5"}));
         let node = Node::root(&line);
         let amounts = Amounts { decimals: 2 };
         let total = amounts.require(&node.at("price")).and_then(|price| {

@@ -9,11 +9,12 @@ use rust_decimal::Decimal;
 
 use super::address::Parts;
 use super::amounts::{Amounts, sum};
-use super::identity::{self, Document};
-use super::json::{self, Node};
+use super::identity;
+use super::json::Node;
+use super::scan::{Document, Scan};
 use super::signature::key_bytes;
 use super::standard_webhooks::{self, Key};
-use super::{BadOrder, Event, Platform, Rejection, Sender, Subject, Webhook, topic};
+use super::{BadOrder, Body, Event, Platform, Rejection, Sender, Subject, Webhook, topic};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
@@ -72,8 +73,9 @@ impl Sender for BigCommerce {
         standard_webhooks::verify(webhook, &keys, now)
     }
 
-    fn identify(&self, webhook: Webhook<'_>) -> Result<Subject, Rejection> {
-        let document = Document::parse(webhook.body)?;
+    fn subject(&self, webhook: Webhook<'_>, read: Option<&Body<'_>>) -> Result<Subject, Rejection> {
+        let scan = Scan::new(webhook.body, read)?;
+        let document = scan.document();
         let said = |key: &str| document.find(&[key]).and_then(Document::text);
         let is_finished = was_finished(document);
         let event = identity::event_by(|scope| event(scope, is_finished), said("scope").as_deref(), webhook)?;
@@ -91,12 +93,11 @@ impl Sender for BigCommerce {
 
 impl Platform for BigCommerce {
     fn is_reference(&self, body: &[u8]) -> bool {
-        Document::parse(body).is_ok_and(|document| document.find(&["order"]).is_none())
+        Scan::of(body).is_ok_and(|scan| scan.document().find(&["order"]).is_none())
     }
 
-    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
-        let document = json::parse(body)?;
-        read(shop, &Node::root(&document))
+    fn read_from(&self, shop: &str, body: &Body<'_>) -> Result<Order, BadOrder> {
+        read(shop, &Node::root(body.tree()?))
     }
 }
 
@@ -108,7 +109,7 @@ fn key(secret: &Secret) -> Option<Key> {
 
 /// Whether the webhook tells of the checkout's end: there is an order with a status before, too.
 fn was_finished(document: Document<'_>) -> bool {
-    let status = |key| document.find(&["data", "status", key]).map(Document::raw);
+    let status = |key| document.find(&["data", "status", key]).and_then(Document::bare);
     let is_given_up = matches!(status("new_status_id"), Some(INCOMPLETE | CANCELED | DECLINED));
     status("previous_status_id") == Some(INCOMPLETE) && !is_given_up
 }

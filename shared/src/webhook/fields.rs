@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
 use toml::de::DeValue;
 
 use super::address::upper_case_code;
 use super::amounts::Amounts;
-use super::identity::{self, Document, Pointer};
+use super::identity::{self, Pointer};
 use super::json::{self, Node};
+use super::scan::Document;
+use super::tree::Tree;
 use super::{BadOrder, Event, Rejection, Webhook, time};
 use crate::config::document::Table;
 use crate::config::value;
@@ -185,7 +186,7 @@ impl Fields {
     pub(super) fn order_id<'b>(&self, document: Document<'b>) -> (Option<Document<'b>>, String) {
         let root = match &self.root {
             Root::At(pointer) => pointer.tokens(),
-            Root::Perhaps(pointer) if at(document, pointer).is_some_and(is_object) => pointer.tokens(),
+            Root::Perhaps(pointer) if at(document, pointer).is_some_and(Document::is_object) => pointer.tokens(),
             Root::Perhaps(_) | Root::Document => &[],
         };
         let way = [root, self.order.id.0.first().map_or(&[], Pointer::tokens)].concat();
@@ -193,7 +194,7 @@ impl Fields {
     }
 
     /// Reads the order.
-    pub(super) fn order(&self, shop: &str, document: &Value) -> Result<Order, BadOrder> {
+    pub(super) fn order(&self, shop: &str, document: &Tree<'_>) -> Result<Order, BadOrder> {
         let document = Node::root(document);
         let order = match &self.root {
             Root::At(pointer) => document.pointer(pointer),
@@ -336,10 +337,4 @@ fn pointer(value: &DeValue<'_>) -> Result<Pointer, String> {
 
 fn root_of(default: Option<&str>) -> Root {
     default.map_or(Root::Document, |pointer| Root::Perhaps(Pointer::new(pointer)))
-}
-
-/// As [`Node::is_object`] sees it.
-fn is_object(document: Document<'_>) -> bool {
-    let raw = document.raw();
-    raw.starts_with('{') && raw.get(1..).is_some_and(|rest| !rest.trim_start().starts_with('}'))
 }

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::fields::{Defaults, Fields};
-use super::identity::{self, Document};
-use super::json;
+use super::identity;
+use super::scan::Scan;
 use super::verifier::BodySignature;
-use super::{BadOrder, Platform, Rejection, Sender, Subject, Webhook};
+use super::{BadOrder, Body, Platform, Rejection, Sender, Subject, Webhook};
 use crate::config::document::Table;
 use crate::order::Order;
 use crate::secrets::Secret;
@@ -34,8 +34,9 @@ impl Sender for Generic {
         self.signature.verify(webhook.headers, webhook.body, secrets)
     }
 
-    fn identify(&self, webhook: Webhook<'_>) -> Result<Subject, Rejection> {
-        let document = Document::parse(webhook.body)?;
+    fn subject(&self, webhook: Webhook<'_>, read: Option<&Body<'_>>) -> Result<Subject, Rejection> {
+        let scan = Scan::new(webhook.body, read)?;
+        let document = scan.document();
         let event = self.fields.event(document, webhook)?;
         let delivery = self.fields.delivery_id(document, webhook);
         let (id, path) = self.fields.order_id(document);
@@ -48,7 +49,7 @@ impl Sender for Generic {
 }
 
 impl Platform for Generic {
-    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
-        self.fields.order(shop, &json::parse(body)?)
+    fn read_from(&self, shop: &str, body: &Body<'_>) -> Result<Order, BadOrder> {
+        self.fields.order(shop, body.tree()?)
     }
 }

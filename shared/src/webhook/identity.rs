@@ -1,10 +1,9 @@
-//! What identifies an order, read from the raw body without building the document.
+//! What identifies an order.
 
 use jiff::Timestamp;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
-use super::{Event, Identity, Rejection, Subject, Webhook, json, time, topic};
+use super::scan::Document;
+use super::{Event, Identity, Rejection, Subject, Webhook, time, topic};
 
 /// What an order's identifier must be.
 pub(super) const ORDER_ID: &str =
@@ -12,59 +11,6 @@ pub(super) const ORDER_ID: &str =
 
 /// Identifiers become part of keys and attributes, which have limits of their own.
 const LONGEST: usize = 200;
-
-/// A body whose JSON is well formed, of which single values are read.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Document<'b>(&'b RawValue);
-
-impl<'b> Document<'b> {
-    /// Checks that the whole body is JSON.
-    pub(super) fn parse(body: &'b [u8]) -> Result<Self, Rejection> {
-        let text = std::str::from_utf8(json::without_bom(body));
-        let text = text.map_err(|_| Rejection::Malformed("expected JSON in UTF-8".into()))?;
-        serde_json::from_str(text).map(Self).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            Rejection::Malformed(format!("expected JSON; it ends being so at line {line}, column {column}"))
-        })
-    }
-
-    /// The value under `path`, unless it is missing or null.
-    pub(super) fn find<K: AsRef<str>>(self, path: &[K]) -> Option<Self> {
-        let value = path.iter().try_fold(self.0, |value, key| pick(value, key.as_ref()))?;
-        Some(Self(value)).filter(|found| found.0.get() != "null")
-    }
-
-    /// The value as a text; nothing when it is something else.
-    pub(super) fn text(self) -> Option<String> {
-        serde_json::from_str(self.0.get()).ok()
-    }
-
-    /// The value as it is written, quotes and all.
-    pub(super) fn raw(self) -> &'b str {
-        self.0.get()
-    }
-
-    /// The value as a point in time; nothing when it is none.
-    pub(super) fn moment(self) -> Option<Timestamp> {
-        moment(Some(&self.text().unwrap_or_else(|| self.raw().to_owned())))
-    }
-
-    /// True or false, as PHP writes it too; nothing when it is neither.
-    pub(super) fn boolean(self) -> Option<bool> {
-        match self.raw() {
-            "true" | "1" | "\"1\"" => Some(true),
-            "false" | "0" | "\"0\"" | "\"\"" => Some(false),
-            _ => None,
-        }
-    }
-
-    /// The value as an order's identifier. Numbers are taken digit by digit: some exceed 2^53.
-    pub(super) fn order_id(self) -> Option<String> {
-        let raw = self.raw();
-        let text = if is_whole_number(raw) { Some(raw.to_owned()) } else { self.text() };
-        text.filter(|text| is_order_id(text))
-    }
-}
 
 /// Whether a JSON number is whole and written out.
 pub(super) fn is_whole_number(raw: &str) -> bool {
@@ -145,78 +91,18 @@ pub(super) fn subject(
     Ok(Subject::Order(Identity { order_id, topic, event, delivery_id, occurred_at }))
 }
 
-/// The value under `key` of an object or list. Of a key given twice the last counts, as it does for the reader of the
-/// whole order.
-fn pick<'b>(value: &'b RawValue, key: &str) -> Option<&'b RawValue> {
-    if !value.get().starts_with(['{', '[']) {
-        return None;
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(value.get());
-    deserializer.deserialize_any(Pick(key)).ok().flatten()
-}
-
-struct Pick<'k>(&'k str);
-
-impl<'de> Visitor<'de> for Pick<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an object or a list")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(is_it) = map.next_key_seed(IsKey(self.0))? {
-            if is_it {
-                found = Some(map.next_value()?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let wanted: Option<usize> = self.0.parse().ok();
-        let (mut found, mut index) = (None, 0);
-        while let Some(element) = list.next_element()? {
-            if wanted == Some(index) {
-                found = Some(element);
-            }
-            index += 1;
-        }
-        Ok(found)
-    }
-}
-
-struct IsKey<'k>(&'k str);
-
-impl<'de> DeserializeSeed<'de> for IsKey<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for IsKey<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<bool, E> {
-        Ok(key == self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::webhook::Body;
+    use crate::webhook::scan::Scan;
 
     fn id(body: &[u8]) -> Result<Option<String>, Rejection> {
-        Ok(Document::parse(body)?.find(&["id"]).and_then(Document::order_id))
+        let id = |document: Document<'_>| document.find(&["id"]).and_then(Document::order_id);
+        let scanned = id(Scan::of(body)?.document());
+        let read = Body::parse(body);
+        assert_eq!(id(Scan::new(body, Some(&read))?.document()), scanned, "{read:?}");
+        Ok(scanned)
     }
 
     #[test]

@@ -1,39 +1,33 @@
 //! Reading fields from a platform's JSON document, with the path in every error.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::rc::Rc;
-use std::str;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use serde_json::Value;
 
 use super::identity::{self, Pointer};
+use super::tree::Tree;
 use super::{BadOrder, time};
 use crate::order::{Extra, Money, MoneyError};
 
 /// More lines than any shop sells in one order: a limit on the work that one webhook can cause.
 const MOST_ITEMS: usize = 5_000;
 
-static NOTHING: Value = Value::Null;
+static NOTHING: Tree<'static> = Tree::Null;
 
 /// The body without the byte order mark that some senders put before it.
 pub(super) fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
 }
 
-/// The whole body as JSON. The depth is limited by the parser.
-pub(super) fn parse(body: &[u8]) -> Result<Value, BadOrder> {
-    serde_json::from_slice(without_bom(body)).map_err(|error| {
-        // The parser's own words name no data, only what it stopped at, its line and column.
-        BadOrder { path: "body".into(), expected: format!("expected JSON, found this wrong with it: {error}") }
-    })
-}
-
 /// A place in the document: what stands there, null where there is nothing, and the way to it.
 #[derive(Debug, Clone)]
 pub(super) struct Node<'v> {
-    value: &'v Value,
+    value: &'v Tree<'v>,
     way: Option<Rc<Step<'v>>>,
 }
 
@@ -64,7 +58,7 @@ impl fmt::Display for Step<'_> {
 
 impl<'v> Node<'v> {
     /// The document as a whole.
-    pub(super) fn root(value: &'v Value) -> Self {
+    pub(super) fn root(value: &'v Tree<'v>) -> Self {
         Self { value, way: None }
     }
 
@@ -82,14 +76,10 @@ impl<'v> Node<'v> {
     }
 
     fn child(&self, key: &'v str) -> Self {
-        let found = match self.value {
-            Value::Array(list) => key.parse::<usize>().ok().and_then(|index| list.get(index)),
-            other => other.get(key),
-        };
-        self.step(Place::Key(key), found.unwrap_or(&NOTHING))
+        self.step(Place::Key(key), self.value.get(key).unwrap_or(&NOTHING))
     }
 
-    fn step(&self, to: Place<'v>, value: &'v Value) -> Self {
+    fn step(&self, to: Place<'v>, value: &'v Tree<'v>) -> Self {
         Self { value, way: Some(Rc::new(Step { before: self.way.clone(), to })) }
     }
 
@@ -100,22 +90,22 @@ impl<'v> Node<'v> {
     /// Whether nothing stands here: null, or what PHP makes of an empty value.
     pub(super) fn is_blank(&self) -> bool {
         match self.value {
-            Value::Null | Value::Bool(false) => true,
-            Value::String(text) => text.trim().is_empty(),
-            Value::Array(list) => list.is_empty(),
-            Value::Object(fields) => fields.is_empty(),
+            Tree::Null | Tree::Bool(false) => true,
+            Tree::Text(text) => text.trim().is_empty(),
+            Tree::List(list) => list.is_empty(),
+            Tree::Object(fields) => fields.is_empty(),
             _ => false,
         }
     }
 
     /// Whether an object with something in it stands here.
     pub(super) fn is_object(&self) -> bool {
-        self.value.is_object() && !self.is_blank()
+        matches!(self.value, Tree::Object(_)) && !self.is_blank()
     }
 
     /// Whether a list stands here, be it an empty one.
     pub(super) fn is_list(&self) -> bool {
-        self.value.is_array()
+        matches!(self.value, Tree::List(_))
     }
 
     /// The error that something else was expected here.
@@ -127,8 +117,8 @@ impl<'v> Node<'v> {
     pub(super) fn text(&self) -> Result<Option<String>, BadOrder> {
         match self.value {
             _ if self.is_blank() => Ok(None),
-            Value::String(text) => Ok(Some(text.clone())),
-            Value::Number(number) => Ok(Some(number.to_string())),
+            Tree::Text(text) => Ok(Some(text.clone().into_owned())),
+            Tree::Number(number) => Ok(Some(number.clone())),
             _ => Err(self.bad("a text")),
         }
     }
@@ -141,8 +131,8 @@ impl<'v> Node<'v> {
     /// The platform's identifier of the order, exactly as the intake read it.
     pub(super) fn order_id(&self) -> Result<String, BadOrder> {
         let text = match self.value {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()).filter(|text| identity::is_whole_number(text)),
+            Tree::Text(text) => Some(text.clone().into_owned()),
+            Tree::Number(number) => Some(number.clone()).filter(|text| identity::is_whole_number(text)),
             _ => None,
         };
         text.filter(|text| identity::is_order_id(text)).ok_or_else(|| self.bad(identity::ORDER_ID))
@@ -178,7 +168,7 @@ impl<'v> Node<'v> {
     /// The lines of the texts here, be it one text or a list of them.
     fn lines(&self) -> Result<Vec<String>, BadOrder> {
         let texts = match self.value {
-            Value::Array(_) => self.list()?.iter().map(Node::text).collect::<Result<Vec<_>, _>>()?,
+            Tree::List(_) => self.list()?.iter().map(Node::text).collect::<Result<Vec<_>, _>>()?,
             _ => vec![self.text()?],
         };
         let lines = texts.iter().flatten().flat_map(|text| text.lines()).map(str::trim);
@@ -189,8 +179,8 @@ impl<'v> Node<'v> {
     pub(super) fn decimal(&self) -> Result<Option<Decimal>, BadOrder> {
         let parsed = match self.value {
             _ if self.is_blank() => return Ok(None),
-            Value::String(text) => text.parse::<Money>(),
-            Value::Number(number) => number.as_str().parse(),
+            Tree::Text(text) => text.parse::<Money>(),
+            Tree::Number(number) => number.parse(),
             _ => Err(MoneyError::NotANumber),
         };
         parsed.map(|money| Some(money.decimal())).map_err(|error| self.because(&error))
@@ -226,13 +216,16 @@ impl<'v> Node<'v> {
 
     /// True or false; nothing where it is neither.
     pub(super) fn boolean(&self) -> Option<bool> {
-        self.value.as_bool()
+        match self.value {
+            Tree::Bool(flag) => Some(*flag),
+            _ => None,
+        }
     }
 
     /// The elements of a list; none where it is missing.
     pub(super) fn list(&self) -> Result<Vec<Self>, BadOrder> {
         match self.value {
-            Value::Array(list) => Ok((0..list.len()).map(|index| self.element(index, &list[index])).collect()),
+            Tree::List(list) => Ok((0..list.len()).map(|index| self.element(index, &list[index])).collect()),
             _ if self.is_blank() => Ok(Vec::new()),
             _ => Err(self.bad("a list")),
         }
@@ -241,14 +234,31 @@ impl<'v> Node<'v> {
     /// The elements of a list, or the values of an object: PHP writes a list with gaps as an object.
     pub(super) fn collection(&self) -> Result<Vec<Self>, BadOrder> {
         match self.value {
-            Value::Object(fields) => Ok(fields.keys().map(|key| self.child(key)).collect()),
+            Tree::Object(fields) => Ok(self.values(fields)),
             _ => self.list(),
         }
     }
 
+    /// The values of an object. Of a key given twice the last counts, in the place of the first.
+    fn values(&self, fields: &'v [(Cow<'v, str>, Tree<'v>)]) -> Vec<Self> {
+        let mut places = HashMap::with_capacity(fields.len());
+        let mut values = Vec::with_capacity(fields.len());
+        for (key, value) in fields {
+            let node = self.step(Place::Key(key), value);
+            match places.entry(key) {
+                Entry::Occupied(place) => values[*place.get()] = node,
+                Entry::Vacant(place) => {
+                    place.insert(values.len());
+                    values.push(node);
+                }
+            }
+        }
+        values
+    }
+
     /// The list of an order's items, which must be there.
     pub(super) fn items(&self) -> Result<Vec<Self>, BadOrder> {
-        if self.value.is_array() { self.at_most_items(self.list()?) } else { Err(self.bad("a list of items")) }
+        if self.is_list() { self.at_most_items(self.list()?) } else { Err(self.bad("a list of items")) }
     }
 
     /// Refuses more items than an order may have.
@@ -256,7 +266,7 @@ impl<'v> Node<'v> {
         if items.len() > MOST_ITEMS { Err(self.bad(&format!("at most {MOST_ITEMS} items"))) } else { Ok(items) }
     }
 
-    fn element(&self, index: usize, value: &'v Value) -> Self {
+    fn element(&self, index: usize, value: &'v Tree<'v>) -> Self {
         self.step(Place::Index(index), value)
     }
 
@@ -267,8 +277,9 @@ impl<'v> Node<'v> {
 
     /// The fields of this object whose names are not among `known`.
     pub(super) fn extra(&self, known: &[&str]) -> Extra {
-        let fields = self.value.as_object().into_iter().flatten();
-        fields.filter(|(name, _)| !known.contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect()
+        let Tree::Object(fields) = self.value else { return Extra::new() };
+        let unknown = fields.iter().filter(|(name, _)| !known.contains(&name.as_ref()));
+        unknown.map(|(name, value)| (name.clone().into_owned(), value.to_value())).collect()
     }
 }
 
@@ -287,14 +298,15 @@ mod tests {
     #[test]
     fn blanks_are_nothing_in_all_the_ways_of_php() {
         for blank in [json!(null), json!(""), json!("  "), json!([]), json!({}), json!(false)] {
-            assert_eq!(Node::root(&blank).text(), Ok(None), "{blank}");
-            assert_eq!(Node::root(&blank).decimal(), Ok(None), "{blank}");
+            let tree = Tree::from(&blank);
+            assert_eq!(Node::root(&tree).text(), Ok(None), "{blank}");
+            assert_eq!(Node::root(&tree).decimal(), Ok(None), "{blank}");
         }
     }
 
     #[test]
     fn numbers_keep_their_digits() -> Result<(), BadOrder> {
-        let document = parse(br#"{"id":9007199254740993123,"price":16.666666666666668}"#)?;
+        let document = Tree::parse(br#"{"id":9007199254740993123,"price":16.666666666666668}"#)?;
         assert_eq!(Node::root(&document).at("id").order_id()?, "9007199254740993123");
         assert_eq!(Node::root(&document).at("price").required_decimal()?.to_string(), "16.666666666666668");
         Ok(())
@@ -302,7 +314,7 @@ mod tests {
 
     #[test]
     fn an_error_names_the_path_and_what_was_expected_never_what_was_found() {
-        let document = json!({"order": {"lines": [{"price": "secret"}]}});
+        let document = Tree::from(&json!({"order": {"lines": [{"price": "secret"}]}}));
         let price = Node::root(&document).at("order/lines").list().map(|lines| lines[0].at("price").decimal());
         let error = price.and_then(|decimal| decimal).map_err(|error| error.to_string());
         assert_eq!(error, Err("order.lines[0].price: expected a decimal number such as 129.90".to_owned()));
@@ -316,7 +328,7 @@ mod tests {
             (json!(["", null]), None),
             (json!(null), None),
         ] {
-            let document = json!({ "street": street });
+            let document = Tree::from(&json!({ "street": street }));
             let joined = Node::root(&document).joined(&["street"], ", ");
             assert_eq!(joined, Ok(expected.map(ToOwned::to_owned)));
         }
@@ -324,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_pointer_follows_keys_indices_and_escapes() {
-        let document = json!({"a/b": [{"c": "found"}]});
+        let document = Tree::from(&json!({"a/b": [{"c": "found"}]}));
         assert_eq!(Node::root(&document).pointer(&Pointer::new("/a~1b/0/c")).text(), Ok(Some("found".to_owned())));
         assert_eq!(Node::root(&document).pointer(&Pointer::new("/a~1b/1/c")).text(), Ok(None));
     }

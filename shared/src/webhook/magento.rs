@@ -9,10 +9,11 @@ use rust_decimal::Decimal;
 
 use super::address::Parts;
 use super::amounts::Amounts;
-use super::identity::{self, Document};
-use super::json::{self, Node};
+use super::identity;
+use super::json::Node;
+use super::scan::{Document, Scan};
 use super::signature::{self, Encoding};
-use super::{BadOrder, Platform, Rejection, Sender, Subject, Webhook};
+use super::{BadOrder, Body, Platform, Rejection, Sender, Subject, Webhook};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
@@ -67,8 +68,9 @@ impl Sender for Magento {
         signature::verify(HMAC_SHA256, Encoding::Hex, text, webhook.body, secrets)
     }
 
-    fn identify(&self, webhook: Webhook<'_>) -> Result<Subject, Rejection> {
-        let document = Document::parse(webhook.body)?;
+    fn subject(&self, webhook: Webhook<'_>, read: Option<&Body<'_>>) -> Result<Subject, Rejection> {
+        let scan = Scan::new(webhook.body, read)?;
+        let document = scan.document();
         // Version 4 of the module sends a CloudEvent, which says what happened and which delivery it is. Before, the
         // merchant writes the event into the subscription's URL.
         let is_cloud_event = document.find(&["specversion"]).is_some();
@@ -89,9 +91,8 @@ impl Sender for Magento {
 }
 
 impl Platform for Magento {
-    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
-        let document = json::parse(body)?;
-        let root = Node::root(&document);
+    fn read_from(&self, shop: &str, body: &Body<'_>) -> Result<Order, BadOrder> {
+        let root = Node::root(body.tree()?);
         let places = WRAPPINGS.iter().map(|path| path.iter().fold(root.clone(), |node, key| node.at(key)));
         let order = places.into_iter().find(|place| !place.at("entity_id").is_blank()).unwrap_or(root);
         read(shop, order.at("entity_id").order_id()?, &order)

@@ -4,6 +4,7 @@ mod address;
 mod adobe;
 mod amounts;
 pub(crate) mod bigcommerce;
+mod body;
 mod fields;
 mod generic;
 mod happened;
@@ -12,12 +13,14 @@ mod json;
 mod keys;
 mod magento;
 mod registry;
+mod scan;
 mod shopify;
 mod shopware;
 mod signature;
 mod standard_webhooks;
 mod time;
 mod topic;
+mod tree;
 mod verifier;
 mod woocommerce;
 
@@ -31,6 +34,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use url::Url;
 
+pub use body::Body;
 pub use happened::{events, told_at};
 pub use keys::{Fetched, PublicKeys};
 pub use registry::{Configured, Needs, read};
@@ -230,7 +234,12 @@ pub trait Sender: fmt::Debug + Send + Sync {
     fn verify(&self, webhook: Webhook<'_>, secrets: &[Secret], now: Timestamp) -> Result<(), Rejection>;
 
     /// Reads only what identifies the order.
-    fn identify(&self, webhook: Webhook<'_>) -> Result<Subject, Rejection>;
+    fn identify(&self, webhook: Webhook<'_>) -> Result<Subject, Rejection> {
+        self.subject(webhook, None)
+    }
+
+    /// The same, from what was `read` of the webhook's body already.
+    fn subject(&self, webhook: Webhook<'_>, read: Option<&Body<'_>>) -> Result<Subject, Rejection>;
 
     /// A test of the connection that the platform sends without a signature.
     fn is_unsigned_ping(&self, webhook: Webhook<'_>) -> bool {
@@ -264,7 +273,12 @@ pub trait Platform: Sender {
 
     /// Reads the order from the raw body, or from what was fetched in its place; `shop` is its code in the
     /// configuration.
-    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder>;
+    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
+        self.read_from(shop, &Body::parse(body))
+    }
+
+    /// The same, where the body was read already.
+    fn read_from(&self, shop: &str, body: &Body<'_>) -> Result<Order, BadOrder>;
 
     /// Whether the order in the body is a test notification that no back office should see.
     fn is_test(&self, body: &[u8]) -> bool {

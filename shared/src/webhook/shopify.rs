@@ -5,10 +5,11 @@ use ring::hmac::HMAC_SHA256;
 
 use super::address::Parts;
 use super::amounts::{Amounts, sum};
-use super::identity::{self, Document};
-use super::json::{self, Node};
+use super::identity;
+use super::json::Node;
+use super::scan::{Document, Scan};
 use super::signature::{self, Encoding};
-use super::{BadOrder, Event, Platform, Rejection, Sender, Subject, Webhook};
+use super::{BadOrder, Body, Event, Platform, Rejection, Sender, Subject, Webhook};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
@@ -59,15 +60,15 @@ impl Sender for Shopify {
         signature::verify(HMAC_SHA256, Encoding::Base64, text, webhook.body, secrets)
     }
 
-    fn identify(&self, webhook: Webhook<'_>) -> Result<Subject, Rejection> {
+    fn subject(&self, webhook: Webhook<'_>, read: Option<&Body<'_>>) -> Result<Subject, Rejection> {
         let event = identity::event(webhook.headers.get("x-shopify-topic"), webhook)?;
-        let document = Document::parse(webhook.body)?;
+        let scan = Scan::new(webhook.body, read)?;
         let delivery = ["x-shopify-event-id", "x-shopify-webhook-id"];
         let delivery = delivery.iter().find_map(|name| identity::delivery_id(webhook.headers.get(name)));
         let occurred_at = identity::moment(webhook.headers.get("x-shopify-triggered-at"));
         // The body of `refunds/create` is the refund, which names its order.
         let id = if event.1 == Event::Refunded { "order_id" } else { "id" };
-        identity::subject(document.find(&[id]), id, event, delivery, occurred_at)
+        identity::subject(scan.document().find(&[id]), id, event, delivery, occurred_at)
     }
 
     fn owns_header(&self, name: &str) -> bool {
@@ -76,14 +77,15 @@ impl Sender for Shopify {
 }
 
 impl Platform for Shopify {
-    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
-        read(shop, &Node::root(&json::parse(body)?))
+    fn read_from(&self, shop: &str, body: &Body<'_>) -> Result<Order, BadOrder> {
+        read(shop, &Node::root(body.tree()?))
     }
 
     /// "Send test notification" in the admin: an order that never was, marked as a test and cancelled.
     fn is_test(&self, body: &[u8]) -> bool {
-        Document::parse(body).is_ok_and(|document| {
-            let is_test = document.find(&["test"]).is_some_and(|test| test.raw() == "true");
+        Scan::of(body).is_ok_and(|scan| {
+            let document = scan.document();
+            let is_test = document.find(&["test"]).and_then(Document::bare) == Some("true");
             is_test && document.find(&["cancelled_at"]).is_some()
         })
     }

@@ -6,10 +6,11 @@ use rust_decimal::Decimal;
 
 use super::address::Parts;
 use super::amounts::{Amounts, sum};
-use super::identity::{self, Document};
-use super::json::{self, Node};
+use super::identity;
+use super::json::Node;
+use super::scan::{Document, Scan};
 use super::signature::{self, Encoding};
-use super::{BadOrder, Platform, Rejection, Sender, Subject, Webhook, time};
+use super::{BadOrder, Body, Platform, Rejection, Sender, Subject, Webhook, time};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
@@ -56,8 +57,9 @@ impl Sender for Shopware {
         signed_time(webhook.body)?.map_or(Ok(()), |signed| time::within_tolerance(signed, now))
     }
 
-    fn identify(&self, webhook: Webhook<'_>) -> Result<Subject, Rejection> {
-        let document = Document::parse(webhook.body)?;
+    fn subject(&self, webhook: Webhook<'_>, read: Option<&Body<'_>>) -> Result<Subject, Rejection> {
+        let scan = Scan::new(webhook.body, read)?;
+        let document = scan.document();
         let said = document.find(&["data", "event"]).and_then(Document::text);
         let event = identity::event(said.as_deref(), webhook)?;
         let delivery = document.find(&["source", "eventId"]).and_then(Document::text);
@@ -72,17 +74,17 @@ impl Sender for Shopware {
 }
 
 impl Platform for Shopware {
-    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
-        read(shop, &Node::root(&json::parse(body)?).at(ORDER))
+    fn read_from(&self, shop: &str, body: &Body<'_>) -> Result<Order, BadOrder> {
+        read(shop, &Node::root(body.tree()?).at(ORDER))
     }
 }
 
 /// The time of this attempt, which is part of the body and so of what is signed. Shopware before 6.4.1 sends none.
 fn signed_time(body: &[u8]) -> Result<Option<Timestamp>, Rejection> {
-    let Ok(document) = Document::parse(body) else { return Ok(None) };
-    let Some(found) = document.find(&["timestamp"]) else { return Ok(None) };
-    let text = found.text().unwrap_or_else(|| found.raw().to_owned());
+    let Ok(scan) = Scan::of(body) else { return Ok(None) };
+    let Some(found) = scan.document().find(&["timestamp"]) else { return Ok(None) };
     let expected = || Rejection::Malformed("timestamp: expected seconds since 1970".into());
+    let text = found.scalar().ok_or_else(expected)?;
     time::moment(&text).map(|(signed, _)| Some(signed)).ok_or_else(expected)
 }
 

@@ -5,10 +5,10 @@ use ring::hmac;
 use ring::signature::{ED25519, UnparsedPublicKey};
 
 use super::fields::{Defaults, Fields};
-use super::identity::{self, Document};
-use super::json;
+use super::identity;
+use super::scan::{Document, Scan};
 use super::signature::{any, base64, header, key_bytes};
-use super::{BadOrder, Headers, Platform, Rejection, Sender, Subject, Webhook, time};
+use super::{BadOrder, Body, Headers, Platform, Rejection, Sender, Subject, Webhook, time};
 use crate::config::document::Table;
 use crate::order::Order;
 use crate::secrets::Secret;
@@ -37,8 +37,9 @@ impl Sender for StandardWebhooks {
         verify(webhook, &keys, now)
     }
 
-    fn identify(&self, webhook: Webhook<'_>) -> Result<Subject, Rejection> {
-        let document = Document::parse(webhook.body)?;
+    fn subject(&self, webhook: Webhook<'_>, read: Option<&Body<'_>>) -> Result<Subject, Rejection> {
+        let scan = Scan::new(webhook.body, read)?;
+        let document = scan.document();
         let event = self.fields.event(document, webhook)?;
         let delivery = self
             .fields
@@ -55,8 +56,8 @@ impl Sender for StandardWebhooks {
 }
 
 impl Platform for StandardWebhooks {
-    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
-        self.fields.order(shop, &json::parse(body)?)
+    fn read_from(&self, shop: &str, body: &Body<'_>) -> Result<Order, BadOrder> {
+        self.fields.order(shop, body.tree()?)
     }
 }
 

@@ -6,10 +6,11 @@ use ring::hmac::HMAC_SHA256;
 
 use super::address::Parts;
 use super::amounts::{Amounts, sum};
-use super::identity::{self, Document};
-use super::json::{self, Node};
+use super::identity;
+use super::json::Node;
+use super::scan::Scan;
 use super::signature::{self, Encoding};
-use super::{BadOrder, Headers, Platform, Rejection, Sender, Subject, Webhook, time};
+use super::{BadOrder, Body, Headers, Platform, Rejection, Sender, Subject, Webhook, time};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
@@ -60,14 +61,14 @@ impl Sender for WooCommerce {
         signature::verify(HMAC_SHA256, Encoding::Base64, text, webhook.body, secrets)
     }
 
-    fn identify(&self, webhook: Webhook<'_>) -> Result<Subject, Rejection> {
+    fn subject(&self, webhook: Webhook<'_>, read: Option<&Body<'_>>) -> Result<Subject, Rejection> {
         if is_ping(webhook.body) {
             return Ok(Subject::Ping);
         }
         let event = identity::event(topic(webhook.headers).as_deref(), webhook)?;
-        let document = Document::parse(webhook.body)?;
+        let scan = Scan::new(webhook.body, read)?;
         let delivery = identity::delivery_id(webhook.headers.get("x-wc-webhook-delivery-id"));
-        identity::subject(document.find(&["id"]), "id", event, delivery, None)
+        identity::subject(scan.document().find(&["id"]), "id", event, delivery, None)
     }
 
     /// Saving a webhook posts `webhook_id=N`, unsigned, and goes on only after a 200.
@@ -81,8 +82,8 @@ impl Sender for WooCommerce {
 }
 
 impl Platform for WooCommerce {
-    fn read(&self, shop: &str, body: &[u8]) -> Result<Order, BadOrder> {
-        read(shop, &Node::root(&json::parse(body)?))
+    fn read_from(&self, shop: &str, body: &Body<'_>) -> Result<Order, BadOrder> {
+        read(shop, &Node::root(body.tree()?))
     }
 }
 
