@@ -4,11 +4,11 @@
 //! wrote it: `129.90`, not `129.9`. A float that is in no table comes from a calculation and is written with at most
 //! 15 significant digits, which hides what binary floats add (0.1 + 0.2).
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use minijinja::value::{Object, ObjectRepr};
+use minijinja::value::{Object, ObjectRepr, ValueKind};
 use minijinja::{State, Value};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -21,7 +21,11 @@ pub(super) const KEY: &str = "amounts as written";
 
 /// The text of each number in the order, by the bits of its float.
 #[derive(Debug, Default)]
-pub(super) struct Amounts(HashMap<u64, Box<str>>);
+pub(super) struct Amounts {
+    texts: BTreeMap<u64, Box<str>>,
+    /// Whether only a part of the order was read, so that no text can be had: it may be that of a number in the rest.
+    is_partial: bool,
+}
 
 impl Object for Amounts {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -30,14 +34,22 @@ impl Object for Amounts {
 }
 
 impl Amounts {
-    /// The table of the render under way.
-    pub(super) fn of(state: &State<'_, '_>) -> Option<Arc<Self>> {
+    /// The table of the render under way, where there may be a number in what is to be written: most values are texts.
+    pub(super) fn of(state: &State<'_, '_>, value: &Value) -> Option<Arc<Self>> {
+        if matches!(value.kind(), ValueKind::String | ValueKind::Undefined | ValueKind::None | ValueKind::Bool) {
+            return None;
+        }
         state.lookup(KEY)?.downcast_object()
     }
 
     /// The table among the root names that an expression is evaluated over.
     pub(super) fn in_root(root: &Value) -> Option<Arc<Self>> {
         root.get_attr(KEY).ok()?.downcast_object()
+    }
+
+    /// A table for the order's single fields alone.
+    pub(super) fn partial() -> Self {
+        Self { texts: BTreeMap::new(), is_partial: true }
     }
 
     /// The amount as a number.
@@ -61,7 +73,7 @@ impl Amounts {
         let Some(float) = text.parse::<f64>().ok().filter(|float| float.is_finite()) else {
             return Value::from(text);
         };
-        match self.0.entry(float.to_bits()) {
+        match self.texts.entry(float.to_bits()) {
             Entry::Vacant(free) => {
                 free.insert(text.into());
             }
@@ -74,7 +86,7 @@ impl Amounts {
 
     /// How the shop wrote the number, or the same number without its sign: a template may negate an amount.
     fn written(&self, float: f64) -> Option<String> {
-        let text = |float: f64| self.0.get(&float.to_bits()).map(ToString::to_string);
+        let text = |float: f64| self.texts.get(&float.to_bits()).map(ToString::to_string);
         let sign_turned = |text: String| match text.strip_prefix('-') {
             Some(positive) => positive.to_owned(),
             None if float == 0.0 => text,
@@ -104,10 +116,16 @@ pub(super) fn number_text(value: &Value, amounts: Option<&Amounts>) -> Result<St
     if !float.is_finite() {
         return Err(complaint("the result of a calculation is not a finite number"));
     }
+    if amounts.is_some_and(|amounts| amounts.is_partial) {
+        return Err(complaint("how the number was written is not known"));
+    }
     let written = |float: f64| amounts.and_then(|amounts| amounts.written(float));
+    if let Some(text) = written(float) {
+        return Ok(text);
+    }
     let rounded = format!("{float:.14e}").parse().unwrap_or(float);
     let calculated = || if rounded == 0.0 { "0".to_owned() } else { rounded.to_string() };
-    Ok(written(float).or_else(|| written(rounded)).unwrap_or_else(calculated))
+    Ok(written(rounded).unwrap_or_else(calculated))
 }
 
 /// A number, or text that is one, as an exact decimal.

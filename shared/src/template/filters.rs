@@ -48,7 +48,7 @@ pub(super) fn add(environment: &mut Environment<'static>, escape: Escape) {
 fn text<'v>(state: &State<'_, '_>, filter: &str, value: &'v Value) -> Result<Cow<'v, str>, Error> {
     match value.kind() {
         ValueKind::String | ValueKind::Number | ValueKind::Bool | ValueKind::None | ValueKind::Undefined => {
-            escape::plain(value, Amounts::of(state).as_deref())
+            escape::plain(value, Amounts::of(state, value).as_deref())
         }
         kind => Err(complaint(format!("{filter}: expected a text or a number, found a {kind}"))),
     }
@@ -111,7 +111,7 @@ fn money(state: &State<'_, '_>, value: &Value, decimals: Option<u32>, args: Kwar
     if decimals > 20 {
         return Err(complaint("money: expected at most 20 decimals"));
     }
-    let amount = amounts::decimal(value, Amounts::of(state).as_deref());
+    let amount = amounts::decimal(value, Amounts::of(state, value).as_deref());
     let amount = amount.ok_or_else(|| complaint("money: expected a number or a text such as \"12.50\""))?;
     let mut rounded = amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
     rounded.rescale(decimals);
@@ -235,7 +235,7 @@ fn join(
 
 /// As JSON, in a template of any kind.
 fn tojson(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
-    let json = escape::json(value, Amounts::of(state).as_deref())?;
+    let json = escape::json(value, Amounts::of(state, value).as_deref())?;
     Ok(trusted(Escape::of(state) == Escape::Json, json))
 }
 
@@ -253,7 +253,7 @@ fn default(value: &Value, args: Rest<Value>) -> Result<Value, Error> {
 
 fn escaped(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
     let escape = Some(Escape::of(state)).filter(|escape| *escape != Escape::None).unwrap_or(Escape::Xml);
-    let text = escape.text(value, Amounts::of(state).as_deref())?;
+    let text = escape.text(value, Amounts::of(state, value).as_deref())?;
     Ok(Value::from_safe_string(text.into_owned()))
 }
 

@@ -61,6 +61,8 @@ pub struct Template {
     environment: Environment<'static>,
     name: String,
     escape: Escape,
+    /// Whether it may read more of the order than single fields; object keys hardly do.
+    reads_all: bool,
 }
 
 impl fmt::Debug for Template {
@@ -79,15 +81,17 @@ impl Template {
         let mut environment = render::environment(escape);
         let compiled = environment.add_template_owned(name.to_owned(), source.to_owned());
         compiled.map_err(|error| error::describe(name, source, &error))?;
-        let template = Self { environment, name: name.to_owned(), escape };
+        let mut template = Self { environment, name: name.to_owned(), escape, reads_all: true };
         let unknown = template.get()?.undeclared_variables(false);
         check::template(name, source, escape, Known::Names(known), unknown)?;
+        // A statement could give the order another name, or its name to something else.
+        template.reads_all = source.contains("{%") || reads_all(&template.get()?.undeclared_variables(true));
         Ok(template)
     }
 
     /// Renders it for an order and the pipeline's code.
     pub fn render(&self, order: &Order, pipeline: &str) -> Result<String, TemplateError> {
-        self.render_over(OrderValues::of(order).root(pipeline))
+        OrderValues::spare(order, self.reads_all, |values| self.render_over(values.root(pipeline)))
     }
 
     fn render_over(&self, root: Value) -> Result<String, TemplateError> {
@@ -136,6 +140,8 @@ pub(crate) struct Expression {
     names: HashSet<String>,
     /// Its names, where it is nothing but a field such as `order.number`: found without running the engine.
     field: Option<Vec<String>>,
+    /// Whether it may read more of the order than single fields.
+    reads_all: bool,
 }
 
 impl fmt::Debug for Expression {
@@ -152,8 +158,8 @@ impl Expression {
             .map_err(|error| error::describe(name, source, &error))?;
         let names = compiled.undeclared_variables(false);
         check::expression(name, source, known, names.clone())?;
-        let field = field_names(source);
-        Ok(Self { compiled, name: name.to_owned(), source: source.to_owned(), names, field })
+        let (field, reads_all) = (field_names(source), reads_all(&compiled.undeclared_variables(true)));
+        Ok(Self { compiled, name: name.to_owned(), source: source.to_owned(), names, field, reads_all })
     }
 
     /// Whether its value depends on what stands under a root name.
@@ -194,6 +200,14 @@ impl Expression {
     }
 }
 
+/// Whether one of these names, with what is read of them, may lead to the order's items or extra fields.
+fn reads_all(names: &HashSet<String>) -> bool {
+    names.iter().any(|name| {
+        let mut steps = name.split('.');
+        steps.next() == Some("order") && steps.next().is_none_or(|field| matches!(field, "items" | "extra"))
+    })
+}
+
 /// The names of an expression that is a name and fields of it, and nothing else.
 fn field_names(source: &str) -> Option<Vec<String>> {
     let is_name = |name: &&str| {
@@ -232,7 +246,7 @@ impl Condition {
 
     /// Whether it holds for an order (`order` in the expression).
     pub fn holds_for(&self, order: &Order) -> Result<bool, TemplateError> {
-        self.0.holds(&OrderValues::of(order).root(""))
+        OrderValues::spare(order, self.0.reads_all, |values| self.0.holds(&values.root("")))
     }
 
     /// Whether it holds over named JSON values, such as `response` and `status`.

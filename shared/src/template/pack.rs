@@ -50,7 +50,8 @@ impl Template {
         pipeline: &str,
         pack: &PackName,
     ) -> Result<String, TemplateError> {
-        self.render_over(OrderValues::of(order).root_with(pipeline, [("pack", pack.value())]))
+        let root = |values: &OrderValues| values.root_with(pipeline, [("pack", pack.value())]);
+        OrderValues::spare(order, self.reads_all, |values| self.render_over(root(values)))
     }
 
     /// Renders a key that says nothing of an order, see [`Template::says_of_order`].

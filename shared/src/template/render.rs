@@ -34,7 +34,7 @@ pub(super) fn environment(escape: Escape) -> Environment<'static> {
 fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value, base: Escape) -> Result<(), minijinja::Error> {
     // Nothing in a key template may switch off what keeps a value within its segment.
     let escape = if base == Escape::ObjectKey { base } else { Escape::of(state) };
-    let amounts = if value.is_number() || value.as_object().is_some() { Amounts::of(state) } else { None };
+    let amounts = Amounts::of(state, value);
     out.write_str(&escape.text(value, amounts.as_deref())?)?;
     Ok(())
 }

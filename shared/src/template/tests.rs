@@ -208,6 +208,28 @@ fn conditions_hold_over_json_values() {
     }
 }
 
+#[test]
+fn what_reads_single_fields_says_the_same_as_what_reads_all() {
+    for source in [
+        "{{ order.number }}/{{ order.placed_at | date('%Y/%m') }}",
+        "{{ order.total }} {{ order.total * 2 }} {{ order.total | money }}",
+        "{{ order.payment.method }}{{ order.missing }}",
+        "{{ 50 / 1 }} {{ 13.33 }} {{ [order.tax, 13.33] | tojson }}",
+        "{{ order['items'] | length }} {{ order.extra.rate }} {{ [order] | length }}",
+    ] {
+        let everything = format!("{{% if order['items'] %}}{{% endif %}}{source}");
+        assert_eq!(
+            render(source, Escape::None).map_err(|error| error.message),
+            render(&everything, Escape::None).map_err(|error| error.message),
+            "{source}"
+        );
+    }
+    assert_eq!(plain("{{ 50 / 1 }}"), "50.00", "as an item's price is written");
+    let template = |source| Template::compile("t.j2", source, Escape::None).unwrap().reads_all;
+    assert!(!template("{{ order.number }}-{{ order.payment.method | upper }}"));
+    assert!(template("{{ order.items }}") && template("{{ order['id'] }}") && template("{% set x = 1 %}{{ x }}"));
+}
+
 /// Words of expressions, for the random ones that get past the compiler.
 const WORDS: [&str; 36] = [
     "order",

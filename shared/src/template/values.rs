@@ -8,7 +8,7 @@ use minijinja::{Environment, Value};
 use rust_decimal::Decimal;
 
 use super::amounts::{self, Amounts};
-use crate::order::{Address, Customer, Item, Money, Order, Payment};
+use crate::order::{Address, Customer, Extra, Item, Money, Order, Payment};
 
 /// What a null is in a template: a value that is absent, yet no error. It is written as nothing (in JSON as `null`),
 /// is false, compares below every number, and `~` adds nothing for it, where minijinja's own `none` writes `None`.
@@ -31,8 +31,30 @@ pub(crate) struct OrderValues {
 impl OrderValues {
     /// Converts the order.
     pub(crate) fn of(order: &Order) -> Self {
-        let mut reader = Reader(Amounts::default());
-        let (order, items) = reader.order(order);
+        Self::with(Amounts::default(), order, &order.items, &order.extra)
+    }
+
+    /// Converts the order for what reads neither its items nor its extra fields, which are most of it. Where that writes
+    /// an amount it fails, and needs the whole order after all.
+    fn head(order: &Order) -> Self {
+        Self::with(Amounts::partial(), order, &[], &Extra::new())
+    }
+
+    /// What `evaluate` makes of the order, converted as far as that takes.
+    pub(super) fn spare<T, E>(
+        order: &Order,
+        reads_all: bool,
+        evaluate: impl Fn(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if !reads_all && let Ok(done) = evaluate(&Self::head(order)) {
+            return Ok(done);
+        }
+        evaluate(&Self::of(order))
+    }
+
+    fn with(amounts: Amounts, order: &Order, items: &[Item], extra: &Extra) -> Self {
+        let mut reader = Reader(amounts);
+        let (order, items) = reader.order(order, items, extra);
         Self { order, items, amounts: Value::from_object(reader.0) }
     }
 
@@ -84,7 +106,7 @@ impl Object for Fields {
 struct Reader(Amounts);
 
 impl Reader {
-    fn order(&mut self, order: &Order) -> (Value, Vec<Value>) {
+    fn order(&mut self, order: &Order, lines: &[Item], extra: &Extra) -> (Value, Vec<Value>) {
         // Amounts before quantities and extra fields: where numbers are equal, the first spelling is the one written.
         let head = [
             ("total", self.0.money(order.total)),
@@ -93,8 +115,8 @@ impl Reader {
             ("discount", self.optional_money(order.discount)),
             ("shipping", self.optional_money(order.shipping)),
         ];
-        let items: Vec<Value> = order.items.iter().map(|item| self.item(item)).collect();
-        for item in &order.items {
+        let items: Vec<Value> = lines.iter().map(|item| self.item(item)).collect();
+        for item in lines {
             self.quantity(item.quantity);
         }
         let identity = [
@@ -116,7 +138,7 @@ impl Reader {
             ("delivery", address(&order.delivery)),
             ("items", Value::from(items.clone())),
             ("note", text(order.note.as_ref())),
-            ("extra", self.map(&order.extra)),
+            ("extra", self.map(extra)),
         ];
         (Fields::value(identity.into_iter().chain(head).chain(rest)), items)
     }

@@ -28,18 +28,48 @@ pub(super) fn without_bom(body: &[u8]) -> &[u8] {
 #[derive(Debug, Clone)]
 pub(super) struct Node<'v> {
     value: &'v Tree<'v>,
-    way: Option<Rc<Step<'v>>>,
+    way: Way<'v>,
 }
 
-/// The last step to a place and those before it. The path is written out for an error only: an order has hundreds of
-/// places, and nearly all are as expected.
-#[derive(Debug)]
+/// The way to a place. It is written out for an error only: an order has hundreds of places, and nearly all are as
+/// expected.
+#[derive(Debug, Clone)]
+enum Way<'v> {
+    /// To the document as a whole.
+    Root,
+    /// To where nothing stands below.
+    Leaf(Step<'v>),
+    /// To where something stands below, whose ways have it in common.
+    Branch(Rc<Step<'v>>),
+}
+
+impl<'v> Way<'v> {
+    fn step(&self) -> Option<&Step<'v>> {
+        match self {
+            Self::Root => None,
+            Self::Leaf(step) => Some(step),
+            Self::Branch(step) => Some(step),
+        }
+    }
+
+    /// As the beginning of another.
+    fn shared(&self) -> Option<Rc<Step<'v>>> {
+        match self {
+            Self::Root => None,
+            Self::Leaf(step) => Some(Rc::new(step.clone())),
+            Self::Branch(step) => Some(Rc::clone(step)),
+        }
+    }
+}
+
+/// The last step to a place and those before it.
+#[derive(Debug, Clone)]
 struct Step<'v> {
     before: Option<Rc<Step<'v>>>,
     to: Place<'v>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 enum Place<'v> {
     Key(&'v str),
     Index(usize),
@@ -59,12 +89,14 @@ impl fmt::Display for Step<'_> {
 impl<'v> Node<'v> {
     /// The document as a whole.
     pub(super) fn root(value: &'v Tree<'v>) -> Self {
-        Self { value, way: None }
+        Self { value, way: Way::Root }
     }
 
     /// What stands under `path`, keys separated by `/`.
     pub(super) fn at(&self, path: &'v str) -> Self {
-        path.split('/').fold(self.clone(), |node, key| node.child(key))
+        let (first, rest) = path.split_once('/').unzip();
+        let node = self.child(first.unwrap_or(path));
+        rest.into_iter().flat_map(|rest| rest.split('/')).fold(node, |node, key| node.child(key))
     }
 
     /// What a JSON pointer points at, seen from here.
@@ -72,7 +104,11 @@ impl<'v> Node<'v> {
     where
         'v: 'p,
     {
-        pointer.tokens().iter().fold(self.clone(), |node, key| node.child(key))
+        let node: &Node<'p> = self;
+        match pointer.tokens() {
+            [] => node.clone(),
+            [first, rest @ ..] => rest.iter().fold(node.child(first), |node, key| node.child(key)),
+        }
     }
 
     fn child(&self, key: &'v str) -> Self {
@@ -80,11 +116,13 @@ impl<'v> Node<'v> {
     }
 
     fn step(&self, to: Place<'v>, value: &'v Tree<'v>) -> Self {
-        Self { value, way: Some(Rc::new(Step { before: self.way.clone(), to })) }
+        let step = Step { before: self.way.shared(), to };
+        let is_branch = matches!(value, Tree::List(_) | Tree::Object(_));
+        Self { value, way: if is_branch { Way::Branch(Rc::new(step)) } else { Way::Leaf(step) } }
     }
 
     fn path(&self) -> String {
-        self.way.as_ref().map(ToString::to_string).unwrap_or_default()
+        self.way.step().map(ToString::to_string).unwrap_or_default()
     }
 
     /// Whether nothing stands here: null, or what PHP makes of an empty value.
