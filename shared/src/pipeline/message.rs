@@ -25,8 +25,12 @@ const PIPELINES_AT_ONCE: usize = 16;
 /// `DynamoDB` takes keys of an index up to 2048 bytes, and a character has at most four.
 const LONGEST_NUMBER: usize = 512;
 
-/// An order, or why there is none.
-type Read = Result<Order, Missing>;
+/// What was read of a webhook's body.
+struct Found {
+    identity: Identity,
+    /// The order and whether it is a test, or why it cannot be read; nothing where the body only names it.
+    read: Option<Result<(Order, bool), Missing>>,
+}
 
 /// A message as the queue delivers it.
 #[derive(Debug, Clone)]
@@ -92,7 +96,7 @@ impl Runner {
             None => body.into_bytes(),
         };
         let webhook = Webhook { headers: &envelope.headers, topic: envelope.topic.as_deref(), body: &raw };
-        let (identity, read) = match identify_and_read(shop, webhook) {
+        let Found { identity, read } = match find(shop, webhook) {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(Verdict::Done),
             Err(rejection) => return Err(MessageError::Poison(rejection.to_string())),
@@ -111,8 +115,9 @@ impl Runner {
             kept: OnceCell::new(),
         };
         let origin = Origin::of(&fields);
-        let order = match read.unwrap_or_else(|| order_of(shop, &raw, missing)) {
-            Ok(order) => order,
+        let fetched = || order_of(shop, &raw, missing).map(|order| (order, shop.platform.is_test(&raw)));
+        let (order, is_test) = match read.unwrap_or_else(fetched) {
+            Ok(read) => read,
             Err(missing) => {
                 let unread = unread_facts(&identity, envelope.received_at, origin, config.find_by);
                 let unread = with_order(&unread, Some(&keeper)).await?;
@@ -138,6 +143,9 @@ impl Runner {
             keeper: Some(&keeper),
             row: None,
         };
+        if is_test {
+            return self.skip(arrival, "a test notification of the platform").await;
+        }
         let is_news = !happened.contains(&Event::Placed);
         self.dispatch(config, shop, &happened, is_news, arrival).await
     }
@@ -156,9 +164,6 @@ impl Runner {
         is_news: bool,
         arrival: Arrival<'_>,
     ) -> Result<Verdict, MessageError> {
-        if shop.platform.is_test(arrival.raw) {
-            return self.skip(arrival, "a test notification of the platform").await;
-        }
         let mut pipelines: Vec<&Pipeline> = wanted(config, &shop.code, happened).collect();
         let known = if is_news { Some(self.note(config, shop, happened, arrival).await?) } else { None };
         let (reopened, facts) = known.map(|known| (known.reopened, known.facts)).unwrap_or_default();
@@ -242,14 +247,17 @@ impl Runner {
     }
 }
 
-/// Which order a webhook is about, and the order in its body, unless that only names it; nothing for a platform's test
-/// of the connection. The body is taken apart once for both.
-fn identify_and_read(shop: &Shop, webhook: Webhook<'_>) -> Result<Option<(Identity, Option<Read>)>, Rejection> {
+/// Which order a webhook is about, and the order; nothing for a platform's test of the connection. The body is taken
+/// apart once for all of it.
+fn find(shop: &Shop, webhook: Webhook<'_>) -> Result<Option<Found>, Rejection> {
     let body = Body::parse(webhook.body);
     let Subject::Order(identity) = shop.platform.subject(webhook, Some(&body))? else { return Ok(None) };
-    let is_here = !shop.platform.is_reference(webhook.body);
-    let read = is_here.then(|| shop.platform.read_from(&shop.code, &body).and_then(within_limits).map_err(permanent));
-    Ok(Some((identity, read)))
+    let read = || {
+        let order = shop.platform.read_from(&shop.code, &body).and_then(within_limits).map_err(permanent)?;
+        Ok((order, shop.platform.is_test_in(webhook.body, Some(&body))))
+    };
+    let is_whole = !shop.platform.is_reference(webhook.body);
+    Ok(Some(Found { identity, read: is_whole.then(read) }))
 }
 
 /// The order in a webhook's body.

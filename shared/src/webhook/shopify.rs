@@ -82,8 +82,8 @@ impl Platform for Shopify {
     }
 
     /// "Send test notification" in the admin: an order that never was, marked as a test and cancelled.
-    fn is_test(&self, body: &[u8]) -> bool {
-        Scan::of(body).is_ok_and(|scan| {
+    fn is_test_in(&self, body: &[u8], read: Option<&Body<'_>>) -> bool {
+        Scan::new(body, read).is_ok_and(|scan| {
             let document = scan.document();
             let is_test = document.find(&["test"]).and_then(Document::bare) == Some("true");
             is_test && document.find(&["cancelled_at"]).is_some()
