@@ -108,6 +108,7 @@ mod tests {
     #[test]
     fn identifiers_are_exact_whatever_they_look_like() {
         let long = format!(r#"{{"id":"{}"}}"#, "7".repeat(200));
+        let many = format!(r#"{{"id":5,{}"id":6}}"#, r#""":0,"#.repeat(2_000));
         for (body, expected) in [
             (r#"{"id":1}"#, "1"),
             (r#"{"id":9007199254740993}"#, "9007199254740993"),
@@ -119,6 +120,7 @@ mod tests {
             (r#"{"\u0069d":4}"#, "4"),
             ("\u{feff}{\"id\":5}", "5"),
             (long.as_str(), &"7".repeat(200)),
+            (many.as_str(), "6"),
         ] {
             assert_eq!(id(body.as_bytes()), Ok(Some(expected.to_owned())), "{body}");
         }

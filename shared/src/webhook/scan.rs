@@ -4,12 +4,16 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::identity::{is_order_id, is_whole_number, moment};
 use super::tree::{Key, Tree};
 use super::{Body, Rejection, json};
+
+/// Fields of a body that are looked up in one go, more than any platform sends: a limit on the memory that one webhook
+/// takes. Of a body with more of them each is looked for by itself.
+const MOST_FIELDS: usize = 1_000;
 
 /// A body whose JSON is well formed, as far as it was taken apart.
 #[derive(Debug)]
@@ -188,6 +192,9 @@ impl<'de> Visitor<'de> for ReadFields {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = Vec::new();
         while let Some((Key(name), raw)) = map.next_entry()? {
+            if fields.len() == MOST_FIELDS {
+                return Err(Error::custom("too many fields"));
+            }
             fields.push((name, raw));
         }
         Ok(Fields(fields))
