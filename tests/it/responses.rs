@@ -29,9 +29,10 @@ async fn reason(stack: &Stack, name: &str) -> Value {
 }
 
 async fn done(stack: &Stack, name: &str) {
-    let done = format!("responses/done/{name}");
+    let (done, original) = (format!("responses/done/{name}"), format!("responses/{name}"));
     eventually(&done, async || stack.has_object(&done).await.then_some(())).await;
-    assert!(!stack.has_object(&format!("responses/{name}")).await);
+    // It is removed once the copy is there.
+    eventually("the original to go", async || (!stack.has_object(&original).await).then_some(())).await;
 }
 
 /// The notification of a version of an object.
