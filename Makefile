@@ -35,7 +35,8 @@ export PATH := $(CURDIR)/.local/cargo/bin:$(PATH)
 
 # What measures runs what it measures, so that is built for this machine.
 HOST_ARCH := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
-HOST_BINARIES = $(TARGET_DIR)/$(if $(filter arm64,$(HOST_ARCH)),aarch64,x86_64)-unknown-linux-gnu/release
+HOST_TRIPLE := $(if $(filter arm64,$(HOST_ARCH)),aarch64,x86_64)-unknown-linux-gnu
+HOST_BINARIES = $(TARGET_DIR)/$(HOST_TRIPLE)/release
 BENCH := $(TARGET_DIR)/harness/bench
 
 TRIPLE := $(if $(filter arm64,$(ARCH)),aarch64,x86_64)-unknown-linux-gnu
@@ -122,8 +123,8 @@ deploy: need-config build venv-lint ## Build and deploy to AWS, CONFIG=dir with 
 	.local/venv/bin/sam deploy $(if $(shell grep '^stack_name' samconfig.toml),,--guided)
 
 .PHONY: bench
-bench: bench-built ## Measure the functions beside Node.js, Python and the least in Rust; write the documents, more than an hour
-	cargo bench --locked --package bench --bench orders -- formats/10k
+bench: bench-built ## Measure the functions beside Node.js, Python and the least in Rust; write the documents, an hour
+	cargo bench --locked --target $(HOST_TRIPLE) --package bench --bench orders -- formats/10k
 	$(BENCH) run --binaries $(HOST_BINARIES) --target-dir $(TARGET_DIR)
 	@if command -v valgrind >/dev/null; then $(MAKE) profile; else echo "valgrind is missing: where the time goes is left out"; fi
 	$(BENCH) report

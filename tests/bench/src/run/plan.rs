@@ -32,7 +32,7 @@ impl Plan {
     pub const FULL: Self = Self {
         cold: 21,
         quota: 21,
-        rounds: 11,
+        rounds: 9,
         round_orders: 400,
         round_invocations: 300,
         round_bytes: 64 << 20,
@@ -73,6 +73,11 @@ impl Plan {
         let by_orders = self.round_orders / work.orders();
         let by_bytes = self.round_bytes / (work.orders() * work.size().bytes());
         by_orders.min(by_bytes).min(self.round_invocations).max(2)
+    }
+
+    /// Starts of a work: a batch of a hundred says more about its orders than about the start.
+    pub fn starts(&self, work: Work) -> usize {
+        if work.orders() > 10 { self.cold.min(7) } else { self.cold }
     }
 
     /// Invocations before those that are measured.

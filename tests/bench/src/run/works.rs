@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::measure::{Round, number, number_u64};
-use super::plan::Plan;
 use super::session::Session;
 use super::{Bench, RunError, TargetError, check};
 use crate::results::{Results, Target};
@@ -98,9 +97,9 @@ impl Bench {
 
     /// Starts of all targets in turns, so that what the machine does meanwhile hits all alike.
     async fn starts(&mut self, work: Work, targets: &[Target]) -> Result<(), RunError> {
-        let Plan { cold, quota, .. } = self.plan;
+        let (starts, quota) = (self.plan.starts(work), self.plan.quota);
         let mut samples: BTreeMap<(Target, &str), Vec<f64>> = BTreeMap::new();
-        for at in 0..cold {
+        for at in 0..starts {
             for target in targets {
                 let start = self.cold(*target, work).await?;
                 for (metric, value) in
