@@ -140,10 +140,10 @@ fn ledger(needs: &Needs) -> Vec<Limit> {
         ),
         limit(
             "Index by status, when everything fails",
-            format!("rate × 2 units ÷ {shards} shards: an entry is moved at each attempt"),
+            format!("rate × 4 units ÷ {shards} shards: an attempt moves an entry twice"),
             "1,000 units a second a shard; rows that go through without an error are not in it",
             "a [pause](pausing.md) in a long outage; more shards (`SHARDS` in `shared/src/ledger/keys.rs`)",
-            |rate| (short(rate * 2.0 / shards), rate * 2.0 / shards <= PARTITION_WRITES),
+            |rate| (short(rate * 4.0 / shards), rate * 4.0 / shards <= PARTITION_WRITES),
         ),
         limit(
             "Index of what waits, when everything waits",
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(texts("Batches at once"), ["0.2", "20.0", "200"]);
         assert_eq!(texts("Until there are as many"), ["0 s", "3 s", "39 s"]);
         assert_eq!(texts("Writes of the table"), ["20.0", "2,000", "20,000"]);
-        assert_eq!(texts("Index by status, when everything fails"), ["2.5", "250", "2,500"]);
+        assert_eq!(texts("Index by status, when everything fails"), ["5.0", "500", "5,000"]);
         assert_eq!(
             texts("In flight, when everything fails"),
             ["full after 200 min", "full after 120 s", "full after 12 s"]
