@@ -6,6 +6,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
+use super::keys::text;
+
 /// Attempts that a row keeps; older ones fall out.
 const KEPT_ATTEMPTS: usize = 10;
 
@@ -50,7 +52,6 @@ pub struct Attempt {
 impl Attempt {
     /// As an attribute.
     pub(super) fn to_attribute(&self) -> AttributeValue {
-        let text = |value: &str| AttributeValue::S(value.to_owned());
         let millis = AttributeValue::N(self.took.as_millis().to_string());
         let mut map = HashMap::from([
             ("at".to_owned(), text(&self.at.to_string())),

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::Timestamp;
 
-use super::keys::{Item, sortable};
+use super::keys::{Item, sortable, text};
 use super::{Ledger, LedgerError};
 
 /// Partition of what is no export. A shop's code is followed by `#`, so that no order is in it.
@@ -75,7 +75,6 @@ impl Ledger {
         reason: Option<(&str, AttributeValue)>,
         now: Timestamp,
     ) -> Result<(), LedgerError> {
-        let text = |value: &str| AttributeValue::S(value.to_owned());
         let put =
             self.client.put_item().table_name(&self.table).set_item(Some(control(PAUSE, pipeline.unwrap_or(ALL))));
         let put = put.item("state", text(state)).item("since", text(&sortable(now)));

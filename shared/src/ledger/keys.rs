@@ -26,6 +26,11 @@ pub(super) const DUE: &str = "due";
 /// An item of the table.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
+/// A text as the table has it.
+pub(super) fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
 /// Partition key of all exports of an order. The shop's code has no `#`, so the first one ends it.
 pub(super) fn partition(shop: &str, order_id: &str) -> String {
     format!("{shop}#{order_id}")

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, Select};
 use jiff::Timestamp;
 
-use super::keys::{self, Item, partition, primary, sortable};
+use super::keys::{self, Item, partition, primary, sortable, text};
 use super::size::item_bytes;
 use super::{ExportKey, Ledger, LedgerError, Recorded, Row, Status};
 
@@ -155,7 +155,6 @@ impl Ledger {
 
 /// The state of a row as it was seen. Every change of it has a time of its own.
 fn as_seen(row: &Row) -> HashMap<String, AttributeValue> {
-    let text = |value: &str| AttributeValue::S(value.to_owned());
     HashMap::from([
         (":status".to_owned(), text(row.status.name())),
         (":seen".to_owned(), text(&sortable(row.updated_at))),

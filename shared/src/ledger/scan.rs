@@ -1,11 +1,10 @@
 //! The whole table, page by page: for what no index leads to, because an index costs each export a write.
 
 use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use super::control::{WALK, control};
-use super::keys::{Item, export_key, sortable};
+use super::keys::{Item, export_key, sortable, text};
 use super::{ExportKey, Ledger, LedgerError, Status};
 
 /// Rows read at once: what is wanted of them fits in the memory of a small function, and is worked through in seconds.
@@ -79,7 +78,6 @@ impl Walk {
 
 impl Place {
     fn key(&self) -> Item {
-        let text = |value: &str| AttributeValue::S(value.to_owned());
         Item::from([("pk".to_owned(), text(&self.pk)), ("sk".to_owned(), text(&self.sk))])
     }
 }
@@ -112,7 +110,6 @@ impl Ledger {
     /// Remembers where the walk of this name stopped, or that it came to its end.
     pub async fn remember_walk(&self, name: &str, place: Option<&Place>, now: Timestamp) -> Result<(), LedgerError> {
         let key = control(WALK, name);
-        let text = |value: &str| AttributeValue::S(value.to_owned());
         let Some(place) = place else {
             let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key)).send().await;
             return delete.map(drop).map_err(|failure| LedgerError::unavailable(&failure));
@@ -125,7 +122,6 @@ impl Ledger {
 }
 
 fn filtered(request: ScanFluentBuilder, wanted: Wanted<'_>) -> ScanFluentBuilder {
-    let text = |value: &str| AttributeValue::S(value.to_owned());
     match wanted {
         Wanted::Since(cutoffs) => {
             let conditions = (0..cutoffs.len()).map(|n| format!("(#status = :status{n} AND updated_at <= :until{n})"));

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::attempt::with_attempt;
 use super::change::Change;
 use super::kept::Place;
-use super::keys::{sortable, status_key, unpaid_key};
+use super::keys::{sortable, status_key, text, unpaid_key};
 use super::{Attempt, ExportKey, Facts, Fault, Holder, Kept, Lease, Outcome, Row, Status, Told};
 
 mod answered;
@@ -262,10 +262,6 @@ fn entered(change: Change, to: Status, now: Timestamp) -> Change {
 fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
     let millis = to.as_millisecond().saturating_sub(from.as_millisecond());
     Duration::from_millis(u64::try_from(millis).unwrap_or(0))
-}
-
-fn text(value: &str) -> AttributeValue {
-    AttributeValue::S(value.to_owned())
 }
 
 fn optional(value: Option<&String>) -> Option<AttributeValue> {
