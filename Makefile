@@ -81,7 +81,7 @@ lint: need-rust deny venv-lint ## Check formatting, clippy, dependencies and the
 	  echo "advisories were NOT checked: their database cannot be fetched from this machine"; \
 	fi
 	$(call say,template)
-	.local/venv/bin/cfn-lint --template template.yaml
+	.local/venv/bin/cfn-lint template.yaml infra/*.yaml
 	AWS_DEFAULT_REGION=us-east-1 .local/venv/bin/sam validate --lint --template template.yaml
 
 .PHONY: build

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import re
+import shutil
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -70,6 +71,10 @@ def stage(template: Path, binaries: Path, config: Path, out: Path) -> dict[str, 
     text = template.read_text()
     (out / template.name).write_text(text)
     parsed = yaml_parse(text)
+    for properties in nested(parsed):
+        inner = Path(properties["TemplateURL"])
+        (out / inner).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(template.parent / inner, out / inner)
     for _, properties in functions_of(parsed):
         folder = Path(properties["CodeUri"])
         bundle.bundle(binaries / folder.name, config, out / folder)
@@ -93,6 +98,23 @@ def with_batches(node: Any) -> Any:
     actions = [actions] if isinstance(actions, str) else actions
     batches = [f"{action}Batch" for action in actions if action in SQS_ACTIONS_OF_BATCHES]
     return {**changed, "Action": [*actions, *batches]} if batches else changed
+
+
+def nested(template: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The properties of the nested stacks."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::CloudFormation::Stack":
+            yield resource["Properties"]
+
+
+def without_expressions(template: dict[str, Any]) -> dict[str, Any]:
+    """A template without the alarms on expressions and queries, which the emulator refuses."""
+    kept = {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if not (resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"])
+    }
+    return {**template, "Resources": kept}
 
 
 def archive(folder: Path) -> bytes:
@@ -188,8 +210,13 @@ class Deployment:
         for _, properties in functions_of(template):
             content = archive(self.staged / properties["CodeUri"])
             properties["CodeUri"] = f"s3://{ARTIFACTS}/{self._upload(content, 'zip')}"
-        key = self._upload(json.dumps(with_batches(template)).encode(), "json")
-        return f"{emulator.endpoint(self.port)}/{ARTIFACTS}/{key}"
+        for properties in nested(template):
+            inner = yaml_parse((self.staged / properties["TemplateURL"]).read_text())
+            properties["TemplateURL"] = self._upload_template(without_expressions(inner))
+        return self._upload_template(with_batches(template))
+
+    def _upload_template(self, template: dict[str, Any]) -> str:
+        return f"{emulator.endpoint(self.port)}/{ARTIFACTS}/{self._upload(json.dumps(template).encode(), 'json')}"
 
     def _upload(self, content: bytes, suffix: str) -> str:
         key = f"{hashlib.sha256(content).hexdigest()}.{suffix}"

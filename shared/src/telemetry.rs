@@ -3,7 +3,7 @@
 mod log;
 mod metrics;
 
-pub use metrics::{Dimension, Metric, Unit, metrics};
+pub use metrics::{Dimension, Metric, metrics};
 
 use tracing_subscriber::filter::Targets;
 

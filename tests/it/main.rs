@@ -13,6 +13,7 @@ mod duplicates;
 mod erase;
 mod kill;
 mod ledger;
+mod metrics;
 mod order_state;
 mod outcomes;
 mod packs;

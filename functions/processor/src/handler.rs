@@ -11,6 +11,7 @@ use ordersync::config::{Config, Live};
 use ordersync::ledger::{Ledger, PayloadStore};
 use ordersync::pipeline::message::MessageError;
 use ordersync::pipeline::run::{Runner, TO_RECORD};
+use ordersync::pipeline::tally::Tally;
 use ordersync::pipeline::transport::Clients;
 use ordersync::pipeline::transport::s3::pack::{Packs, Record};
 use ordersync::pipeline::verdict::Verdict;
@@ -90,8 +91,9 @@ impl Processor {
         let by = deadline.checked_sub(TO_RECORD).unwrap_or(deadline);
         let packs = Packs::of(&context.request_id, records.len(), RECORDS_AT_ONCE, by);
         let at_once = if config.packs() { RECORDS_WITH_PACKS } else { RECORDS_AT_ONCE };
+        let tally = Tally::default();
         let work = stream::iter(records.into_iter().enumerate()).map(|(index, (id, record))| {
-            let runner = self.runner(&config, context, deadline, packs.record(index));
+            let runner = self.runner(&config, context, deadline, &tally, packs.record(index));
             let config = &config;
             async move {
                 let verdict = self.record(config, runner, &id, record).await;
@@ -99,15 +101,24 @@ impl Processor {
             }
         });
         let failed = work.buffer_unordered(at_once).filter_map(async |id| id).collect::<Vec<_>>().await;
+        tally.emit();
         batch::response(failed)
     }
 
-    fn runner(&self, config: &Arc<Config>, context: &Context, deadline: Instant, record: Record) -> Runner {
+    fn runner(
+        &self,
+        config: &Arc<Config>,
+        context: &Context,
+        deadline: Instant,
+        tally: &Tally,
+        record: Record,
+    ) -> Runner {
         Runner {
             ledger: self.ledger.clone(),
             pauses: self.pauses.clone(),
             requeue: self.requeue.clone(),
             clients: self.connected.clients(config),
+            tally: tally.clone(),
             record,
             invocation: context.request_id.clone(),
             deadline,

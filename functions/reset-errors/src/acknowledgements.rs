@@ -4,15 +4,25 @@ use futures_util::{StreamExt, stream};
 use ordersync::clock;
 use ordersync::ledger::{LedgerError, Pages, Recorded, Waiting};
 use ordersync::schedule::Report;
+use ordersync::telemetry::{Dimension, Metric, metrics};
+use serde_json::Map;
 
 use crate::round::{Round, WRITES_AT_ONCE, noted};
+
+/// What has become of an export whose deadline has passed.
+const UNACKNOWLEDGED: &str = "unacknowledged";
 
 impl Round<'_> {
     /// Makes errors of exports whose deadline has passed, and takes the deadline from those that need none any more.
     pub(crate) async fn acknowledgements(&self) -> Report {
         let now = clock::now();
         let open = |shard| self.ledger.unacknowledged(shard, now);
-        self.sweep("ack", open, Pages::waiting, async |page| self.give_up_waiting(page).await).await.report
+        let report =
+            self.sweep("ack", open, Pages::waiting, async |page| self.give_up_waiting(page).await).await.report;
+        if !self.run.dry_run {
+            say_unacknowledged(report.how_many_changed(UNACKNOWLEDGED));
+        }
+        report
     }
 
     async fn give_up_waiting(&self, page: Vec<Waiting>) -> Report {
@@ -30,7 +40,7 @@ impl Round<'_> {
     /// What was done, and what came of it.
     async fn end(&self, waiting: &Waiting) -> (&'static str, Result<Recorded, LedgerError>) {
         let within = self.pipeline(&waiting.key).and_then(|pipeline| pipeline.acknowledge_within);
-        let what = if within.is_some() { "unacknowledged" } else { "deadlines_dropped" };
+        let what = if within.is_some() { UNACKNOWLEDGED } else { "deadlines_dropped" };
         if self.run.dry_run {
             return (what, Ok(Recorded::Written));
         }
@@ -45,4 +55,9 @@ impl Round<'_> {
         }
         (what, outcome)
     }
+}
+
+/// Tells of none too, so that an alarm has data.
+fn say_unacknowledged(count: u64) {
+    metrics(&[&[Dimension::Function("reset-errors")]], &[(Metric::Unacknowledged, count)], Map::new());
 }

@@ -8,7 +8,7 @@ use ordersync::clock::{self, earlier};
 use ordersync::config::{Pipeline, ResetErrors};
 use ordersync::ledger::{ExportKey, Fault, Pages, Reset, Status, Summary};
 use ordersync::schedule::Report;
-use ordersync::telemetry::{Dimension, Metric, Unit, metrics};
+use ordersync::telemetry::{Dimension, Metric, metrics};
 use serde_json::Map;
 
 use crate::hand_out::Taking;
@@ -86,10 +86,10 @@ impl Round<'_> {
 /// How many exports are no longer reset by themselves: in all, zero too, so that an alarm has data; and by pipeline
 /// where there are any, as each pipeline is a metric that costs.
 fn say_used_up(by_pipeline: &BTreeMap<String, u64>) {
-    let metric = |value| [Metric { name: "ResetsUsedUp", unit: Unit::Count, value }];
-    metrics(&[Dimension::Function("reset-errors")], &metric(by_pipeline.values().sum()), Map::new());
+    let metric = |value| [(Metric::ResetsUsedUp, value)];
+    metrics(&[&[Dimension::Function("reset-errors")]], &metric(by_pipeline.values().sum()), Map::new());
     for (pipeline, count) in by_pipeline {
-        metrics(&[Dimension::Pipeline(pipeline)], &metric(*count), Map::new());
+        metrics(&[&[Dimension::Pipeline(pipeline)]], &metric(*count), Map::new());
     }
 }
 

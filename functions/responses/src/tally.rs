@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ordersync::telemetry::{Dimension, Metric, Unit, metrics};
+use ordersync::telemetry::{Dimension, Metric, metrics};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -107,10 +107,8 @@ pub(crate) fn emit_unread(pipeline: Option<&str>) {
 }
 
 fn emit(dimensions: &[Dimension<'_>], counts: [u64; 3]) {
-    let names = ["Acknowledged", "Refused", "Failed"];
-    let metric = |(name, value)| Metric { name, unit: Unit::Count, value };
-    let values: Vec<_> = names.into_iter().zip(counts).map(metric).collect();
-    metrics(dimensions, &values, Map::new());
+    let values: Vec<_> = [Metric::Acknowledged, Metric::Refused, Metric::Failed].into_iter().zip(counts).collect();
+    metrics(&[dimensions], &values, Map::new());
 }
 
 #[cfg(test)]

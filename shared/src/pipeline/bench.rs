@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::message::{Message, MessageError};
 use super::run::Runner;
+use super::tally::Tally;
 use super::transport::Clients;
 use super::transport::egress::Egress;
 use super::transport::s3::pack::{Packs, Record};
@@ -218,6 +219,7 @@ impl Bench {
             pauses: self.pauses.clone(),
             requeue: self.queue.requeue(),
             clients,
+            tally: Tally::default(),
             record,
             invocation: fastrand::u64(..).to_string(),
             deadline: Instant::now() + Duration::from_secs(30),

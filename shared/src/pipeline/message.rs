@@ -238,7 +238,9 @@ impl Runner {
         }
         for pipeline in pipelines {
             let key = ExportKey::new(&shop.code, order_id, pipeline);
-            self.ledger.reject(&key, facts, &reason, *fault, clock::now()).await?;
+            if self.ledger.reject(&key, facts, &reason, *fault, clock::now()).await? == Recorded::Written {
+                self.tally.gave_up(pipeline);
+            }
         }
         tracing::error!(shop = shop.code, order_id, error = %error, "order {order_id} of {} cannot be read", shop.code);
         // What else happened stands in an order that could not be had: the message goes to the dead letters, and from

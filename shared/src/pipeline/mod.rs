@@ -14,6 +14,7 @@ mod repack;
 pub mod response;
 pub mod result;
 pub mod run;
+pub mod tally;
 pub mod transport;
 pub mod verdict;
 pub mod wait;

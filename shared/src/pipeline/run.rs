@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::keeper::with_order;
+use super::tally::{Tally, since};
 use super::transport::Clients;
 use super::transport::s3::pack::{Going, Place, Record};
 use super::verdict::{Verdict, erased};
@@ -45,6 +46,8 @@ pub struct Runner {
     pub requeue: Requeue,
     /// What transports work with.
     pub clients: Clients,
+    /// Counts what becomes of the batch's exports.
+    pub tally: Tally,
     /// The record of the batch that is worked on.
     pub record: Record,
     /// The invocation's own identifier.
@@ -123,6 +126,7 @@ impl Runner {
                 if self.ledger.reject(key, &facts, &error.to_string(), Fault::Permanent, now).await?
                     == Recorded::Written
                 {
+                    self.tally.gave_up(&key.pipeline);
                     tracing::error!(export = key.idempotency_key(), error = %error, "filter failed for {}", key.name());
                     return Ok(Verdict::Done);
                 }
@@ -198,6 +202,8 @@ impl Runner {
                     (KeepPayload::Always, _) => Keep::AsItIs,
                 };
                 self.put_on_record(async || self.ledger.complete(lease, &completion, keep, clock::now()).await).await?;
+                let lag = arrival.row.is_none().then(|| since(arrival.received_at, clock::now()));
+                self.tally.exported(&pipeline.code, lag);
                 let export = lease.key.idempotency_key();
                 tracing::info!(export, attempt = lease.attempt, "exported {}", lease.key.name());
                 Ok(Verdict::Done)
@@ -277,6 +283,7 @@ impl Runner {
         let status = self
             .put_on_record(async || self.ledger.fail(lease, &record, response.as_deref(), next, kept, now).await)
             .await?;
+        self.tally.attempt_failed(&pipeline.code, status == Status::Error);
         Ok(match (status, next, wait) {
             (Status::Pending, NextStep::Retry { not_before }, Some(wait)) => {
                 tracing::warn!(export, attempt = lease.attempt, error = message, %not_before, "to retry {}", key.name());

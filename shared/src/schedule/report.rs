@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::telemetry::{Dimension, Metric, Unit, metrics};
+use crate::telemetry::{Dimension, Metric, metrics};
 
 /// What a run did. Serializes as the function's answer:
 /// `{"dry_run":…,"seen":…,"changed":{what:n},"skipped":{reason:n},"failed":…,"left":…}` and the counts by name.
@@ -37,6 +37,11 @@ impl Report {
     /// `n` more were changed, and how: `reset`, `canceled`.
     pub fn changed(&mut self, what: &'static str, n: u64) {
         *self.changed.entry(what).or_default() += n;
+    }
+
+    /// How many were changed in this way.
+    pub fn how_many_changed(&self, what: &str) -> u64 {
+        self.changed.get(what).copied().unwrap_or_default()
     }
 
     /// `n` more were left as they are, and why: `paused`, `not_due`.
@@ -96,7 +101,6 @@ impl Report {
     /// The metrics, zeros too: an alarm on what did not happen needs data. Counts by name go along as members of the
     /// line, which Logs Insights can query; as metrics each would cost.
     pub(super) fn emit(&self, function: &str) {
-        let count = |name, value| Metric { name, unit: Unit::Count, value };
         let members = |counts: &BTreeMap<&str, u64>| {
             counts.iter().map(|(name, n)| ((*name).to_owned(), Value::from(*n))).collect::<Map<_, _>>()
         };
@@ -104,13 +108,13 @@ impl Report {
         properties.insert("changed".into(), members(&self.changed).into());
         properties.insert("skipped".into(), members(&self.skipped).into());
         let values = [
-            count("Seen", self.seen),
-            count("Changed", total(&self.changed)),
-            count("Skipped", total(&self.skipped)),
-            count("Failed", self.failed),
-            count("Left", self.left),
+            (Metric::Seen, self.seen),
+            (Metric::Changed, total(&self.changed)),
+            (Metric::Skipped, total(&self.skipped)),
+            (Metric::Failed, self.failed),
+            (Metric::Left, self.left),
         ];
-        metrics(&[Dimension::Function(function)], &values, properties);
+        metrics(&[&[Dimension::Function(function)]], &values, properties);
     }
 
     /// `seen 7, reset 3, skipped 2 (paused 2), failed 0, left 2`.

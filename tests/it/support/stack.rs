@@ -25,7 +25,8 @@ pub(crate) struct Stack {
     http: reqwest::Client,
 }
 
-fn variable(name: &'static str) -> String {
+/// A variable of the stack.
+pub(crate) fn variable(name: &'static str) -> String {
     aws::variable(name).unwrap_or_else(|| panic!("{name} is not set: run the end-to-end tests by `make test`"))
 }
 
@@ -155,8 +156,15 @@ impl Stack {
 
     /// All that a function has logged since then, in milliseconds since 1970.
     pub(crate) async fn logged(&self, function: &str, since: i64) -> String {
-        let names = [("processor", "FN_PROCESSOR"), ("cleanup", "FN_CLEANUP"), ("reset-errors", "FN_RESET_ERRORS")];
-        let name = names.iter().find(|(known, _)| *known == function).map(|(_, name)| variable(name)).unwrap();
+        let name = match function {
+            "intake" => variable("FN_INTAKE"),
+            "processor" => variable("FN_PROCESSOR"),
+            "reset-errors" => variable("FN_RESET_ERRORS"),
+            "cancel-stale" => variable("FN_CANCEL_STALE"),
+            "cleanup" => variable("FN_CLEANUP"),
+            "responses" => variable("FN_RESPONSES"),
+            _ => panic!("there is no function {function}"),
+        };
         let path = format!("/2015-03-31/functions/{name}/configuration");
         let configuration = json(self.api(reqwest::Method::GET, "lambda", &path).send().await.unwrap()).await;
         let group = &configuration["LoggingConfig"]["LogGroup"];

@@ -11,6 +11,7 @@ use crate::config::{Config, Files, parse};
 use crate::fake::{FakeTable, Log};
 use crate::ledger::{ExportKey, Ledger, PayloadStore, Status};
 use crate::pipeline::message::Message;
+use crate::pipeline::tally::Tally;
 use crate::pipeline::transport::Clients;
 use crate::pipeline::transport::egress::Egress;
 use crate::pipeline::transport::s3::pack::Record;
@@ -93,6 +94,7 @@ fn runner() -> Runner {
             Secrets::fixed::<String>([]),
             Egress::default(),
         ),
+        tally: Tally::default(),
         record: Record::alone(Instant::now() + Duration::from_mins(1)),
         invocation: "request-1".into(),
         deadline: Instant::now() + Duration::from_secs(30),

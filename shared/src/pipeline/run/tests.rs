@@ -132,6 +132,7 @@ async fn run_through(pipeline: &Pipeline, rules: &[&Rule], left: Duration, recei
             queue_url: "q".into(),
         },
         clients: Clients::new(s3, "bucket", Secrets::fixed::<String>([]), Egress::default()),
+        tally: Tally::default(),
         record: Record::alone(Instant::now() + Duration::from_mins(1)),
         invocation: "request-1".into(),
         deadline: Instant::now() + left,
