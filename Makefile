@@ -13,6 +13,7 @@ PORT   ?=
 PARAMS ?=
 FN     ?=
 FOLLOW ?=
+KEEP   ?=
 ARGS   ?=
 ONLY   ?=
 
@@ -117,6 +118,10 @@ down: venv ## End the local stack that `up` started; STATE=.local
 .PHONY: logs
 logs: venv ## Print what the functions logged; FN=intake for one of them, FOLLOW=1 to go on
 	@$(STACK) --state $(STATE) logs $(FN) $(if $(FOLLOW),--follow)
+
+.PHONY: sam-local
+sam-local: release-functions venv-lint ## Run every event of events/ by `sam local`, in containers beside a local stack; ONLY=intake, KEEP=1
+	@$(PYTHON) infra/sam/sam_local.py --binaries $(HOST_BINARIES) --only '$(ONLY)' $(if $(KEEP),--keep)
 
 .PHONY: deploy
 deploy: need-config build venv-lint ## Build and deploy to AWS, CONFIG=dir with it; the first time asks for name, region and parameters
