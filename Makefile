@@ -14,6 +14,7 @@ PARAMS ?=
 FN     ?=
 FOLLOW ?=
 KEEP   ?=
+UPGRADE ?=
 ARGS   ?=
 ONLY   ?=
 
@@ -32,6 +33,8 @@ TEST_PARAMS := ProcessorTimeout=6 VisibilityTimeout=8 MaxReceiveCount=3 \
 
 DENY_VERSION := 0.20.2
 NEXTEST_VERSION := 0.9.143
+CYCLONEDX_VERSION := 0.5.9
+UV_VERSION := 0.13.8
 export PATH := $(CURDIR)/.local/cargo/bin:$(PATH)
 
 # What measures runs what it measures, so that is built for this machine.
@@ -69,7 +72,7 @@ simulate: need-rust ## Simulate a day with a flash sale and an outage; ARGS=--he
 	@$(TARGET_DIR)/debug/bench simulate $(ARGS)
 
 .PHONY: lint
-lint: need-rust deny venv-lint ## Check formatting, clippy, dependencies and the template
+lint: need-rust deny venv-lint venv-policy ## Check formatting, clippy, dependencies and the templates, against policies too
 	$(call say,formatting)
 	cargo fmt --all --check
 	$(call say,clippy)
@@ -84,6 +87,10 @@ lint: need-rust deny venv-lint ## Check formatting, clippy, dependencies and the
 	$(call say,template)
 	.local/venv/bin/cfn-lint template.yaml infra/*.yaml
 	AWS_DEFAULT_REGION=us-east-1 .local/venv/bin/sam validate --lint --template template.yaml
+	$(call say,policies)
+	.local/venv-policy/bin/checkov --framework cloudformation --skip-download --compact --quiet --file template.yaml infra/*.yaml
+	$(PYTHON) -m unittest discover --start-directory infra/policy
+	$(PYTHON) infra/policy/exposure.py template.yaml infra/*.yaml
 
 .PHONY: build
 build: need-rust need-python ## Build the release functions into target/lambda/<name>; ARCH=arm64, CONFIG=dir to bundle
@@ -203,11 +210,23 @@ test-binaries: need-rust
 	$(call say,building $(FUNCTIONS) and the tests)
 	cargo build --workspace --bins --tests
 
-.PHONY: venv venv-lint
+# What pip is told to ask, as uv does not read pip's settings. No address gets into the files.
+.PHONY: lock
+lock: need-python ## Write the lock files of the Python tools anew from their .in files; UPGRADE=1 takes the newest of what those need
+	@test -x .local/lock/bin/uv || { python3 -m venv .local/lock && .local/lock/bin/pip install --quiet uv==$(UV_VERSION); }
+	@index=$${UV_DEFAULT_INDEX:-$$(.local/lock/bin/pip config get global.index-url 2>/dev/null || true)}; \
+	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX=$$index; fi; \
+	lock() { echo "infra/local/$$1.txt"; .local/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+	  --no-header --no-emit-index-url $(if $(UPGRADE),--upgrade) "$${@:2}" infra/local/$$1.in --output-file infra/local/$$1.txt; }; \
+	lock requirements; lock requirements-lint --constraint infra/local/requirements.txt; lock requirements-policy
+
+.PHONY: venv venv-lint venv-policy
 venv: need-python
 	@python3 infra/local/venv.py .local/venv infra/local/requirements.txt
 venv-lint: need-python
 	@python3 infra/local/venv.py .local/venv infra/local/requirements.txt infra/local/requirements-lint.txt
+venv-policy: need-python
+	@python3 infra/local/venv.py .local/venv-policy infra/local/requirements-policy.txt
 
 # A debug build of it compiles in a third of the time and checks in seconds too.
 .PHONY: deny
