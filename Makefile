@@ -29,7 +29,9 @@ UP := $(STACK) --state $(STATE) up --binaries $(TARGET_DIR)/debug --config $(CON
 # a scheduled function invokes it, and knows then what it has done.
 TEST_STACK := $(STACK) --state .local/test
 TEST_PARAMS := ProcessorTimeout=6 VisibilityTimeout=8 MaxReceiveCount=3 \
-	ResetErrorsEnabled=false ReleaseEnabled=false CancelStaleEnabled=false CleanupEnabled=false
+	ResetErrorsEnabled=false ReleaseEnabled=false CancelStaleEnabled=false CleanupEnabled=false \
+	'WebhookSecrets=*webhook*' 'DestinationSecrets=it-erp-*' 'ShopApiSecrets=it-shop-*' 'ResponseSecrets=*callback*' \
+	'ExportObjectArns=arn:aws:s3:::it-elsewhere/*' 'PackBucketArns=arn:aws:s3:::it-elsewhere,arn:aws:s3:::it-elsewhere/packs/*'
 
 DENY_VERSION := 0.20.2
 NEXTEST_VERSION := 0.9.143
@@ -196,7 +198,8 @@ test-stack: test-binaries nextest venv
 	@trap '$(TEST_STACK) down' EXIT; \
 	$(TEST_STACK) up --port 0 --binaries $(TARGET_DIR)/debug --config tests/config $(TEST_PARAMS); \
 	set -a; source .local/test/stack.env; set +a; \
-	cargo nextest run --workspace -E 'package(it)'
+	cargo nextest run --workspace -E 'package(it)'; \
+	$(PYTHON) infra/local/leaks.py --state .local/test --config tests/config
 
 # The profile of the tests: it links fast, and what they compile is not compiled again.
 .PHONY: binaries

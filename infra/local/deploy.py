@@ -24,8 +24,13 @@ import emulator
 STACK = "ordersync"
 ARTIFACTS = "ordersync-artifacts"
 DEPLOY_SECONDS = 120
-# Where the local stack differs from the template's defaults: there is no TLS, and two cores rather than a region.
-LOCAL_PARAMETERS = {"RequireTls": "false", "MaximumConcurrency": "10"}
+# Where the local stack differs from the template's defaults: there is no TLS, two cores rather than a region, and no
+# secret that is not in the configuration's secrets.json.
+LOCAL_PARAMETERS = {
+    "RequireTls": "false",
+    "MaximumConcurrency": "10",
+    **dict.fromkeys(("WebhookSecrets", "DestinationSecrets", "ShopApiSecrets", "ResponseSecrets"), "*"),
+}
 
 # On AWS these allow the same for a batch of messages; the emulator asks for an action that IAM does not have.
 SQS_ACTIONS_OF_BATCHES = ("sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")

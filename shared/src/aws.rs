@@ -102,6 +102,14 @@ impl Sdk {
         Ok(Self { config: sdk.config.into_builder().endpoint_url(endpoint).build(), ..sdk })
     }
 
+    /// The same under other credentials, such as those of a role that was taken on.
+    #[must_use]
+    pub fn signing_as(self, id: &str, secret: &str, token: &str) -> Self {
+        let credentials = Credentials::new(id, secret, Some(token.to_owned()), None, "a role");
+        let provider = SharedCredentialsProvider::new(credentials);
+        Self { config: self.config.into_builder().credentials_provider(provider).build(), ..self }
+    }
+
     /// Connects to hosts before they are called for the first time: while a function starts it has all of a processor,
     /// later a share of it. One that cannot be reached now may be when it is needed.
     pub async fn connect_ahead(&self, hosts: &[Host<'_>]) {

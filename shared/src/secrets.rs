@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use crate::clock;
 
@@ -15,14 +16,14 @@ const FRESH_FOR: Duration = Duration::from_mins(5);
 /// How soon a secret may be read again when it seems to be outdated.
 const REREAD_AFTER: Duration = Duration::from_secs(10);
 
-/// A secret value. Neither shown nor compared by accident.
+/// A secret value. Neither shown nor compared by accident, and overwritten in memory when nobody has it any more.
 #[derive(Clone)]
-pub struct Secret(Arc<str>);
+pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
     /// Wraps a secret value.
-    pub fn new(value: impl Into<Arc<str>>) -> Self {
-        Self(value.into())
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(Arc::new(Zeroizing::new(value.into())))
     }
 
     /// The value itself, for the place that signs, verifies or sends it.

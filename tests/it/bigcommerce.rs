@@ -14,7 +14,7 @@ const BUSY: &str = "7571";
 const UNKNOWN: &str = "7572";
 
 /// What the API answers: each order in its parts.
-fn answer(request: &Request, asked_before: bool) -> Reply {
+pub(crate) fn answer(request: &Request, asked_before: bool) -> Reply {
     let sample: Value = serde_json::from_str(ORDER).unwrap();
     let path = request.path.strip_prefix("/stores/f1c710na1/v2/orders/").unwrap();
     let (id, part) = path.split_once('/').unwrap_or((path, ""));

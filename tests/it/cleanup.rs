@@ -18,11 +18,11 @@ use crate::support::stack::Stack;
 
 const SHOP: &str = "it-cleanup";
 
-fn days_ago(days: i64) -> Timestamp {
+pub(crate) fn days_ago(days: i64) -> Timestamp {
     clock::now() - (days * 24).hours()
 }
 
-fn key(order_id: &str, pipeline: &str) -> ExportKey {
+pub(crate) fn key(order_id: &str, pipeline: &str) -> ExportKey {
     ExportKey::new(SHOP, order_id, pipeline)
 }
 
@@ -51,7 +51,7 @@ async fn small(stack: &Stack, order_id: &str) -> Payload {
 }
 
 /// A payload that lies in the bucket; each seed makes another.
-async fn large(stack: &Stack, order_id: &str, seed: u32) -> Payload {
+pub(crate) async fn large(stack: &Stack, order_id: &str, seed: u32) -> Payload {
     stack.payloads.keep(SHOP, order_id, noise(100_000, seed).as_bytes()).await.unwrap()
 }
 
@@ -63,28 +63,28 @@ async fn begin(stack: &Stack, key: &ExportKey, payload: &Payload, at: Timestamp)
     }
 }
 
-async fn exported(stack: &Stack, key: &ExportKey, payload: &Payload, destination: &str, days: i64) {
+pub(crate) async fn exported(stack: &Stack, key: &ExportKey, payload: &Payload, destination: &str, days: i64) {
     let lease = begin(stack, key, payload, days_ago(days)).await;
     let done = Completion { destination: destination.into(), external_id: None, acknowledge_by: None };
     stack.ledger.complete(&lease, &done, Keep::Put(&kept(payload)), days_ago(days)).await.unwrap();
 }
 
-async fn failed(stack: &Stack, key: &ExportKey, payload: &Payload, next: NextStep, days: i64) {
+pub(crate) async fn failed(stack: &Stack, key: &ExportKey, payload: &Payload, next: NextStep, days: i64) {
     let lease = begin(stack, key, payload, days_ago(days)).await;
     stack.ledger.fail(&lease, "HTTP 503", None, next, Some(&kept(payload)), days_ago(days)).await.unwrap();
 }
 
-async fn clean_up(stack: &Stack, event: Value) -> Value {
+pub(crate) async fn clean_up(stack: &Stack, event: Value) -> Value {
     let report = stack.invoke(&variable("FN_CLEANUP").unwrap(), &event).await;
     assert_eq!((&report["failed"], &report["left"], &report["passes_finished"]), (&json!(0), &json!(0), &json!(1)));
     report
 }
 
-async fn is_there(stack: &Stack, key: &ExportKey) -> bool {
+pub(crate) async fn is_there(stack: &Stack, key: &ExportKey) -> bool {
     stack.ledger.export(key).await.unwrap().is_some()
 }
 
-async fn object(stack: &Stack, place: &str, written_by: &ExportKey) {
+pub(crate) async fn object(stack: &Stack, place: &str, written_by: &ExportKey) {
     let put = stack.s3.put_object().bucket(&stack.bucket).key(place).body(b"{}".to_vec().into());
     put.metadata(EXPORT, written_by.idempotency_key()).send().await.unwrap();
 }

@@ -11,6 +11,7 @@ mod cleanup;
 mod configuration;
 mod duplicates;
 mod erase;
+mod grants;
 mod kill;
 mod ledger;
 mod metrics;

@@ -3,6 +3,6 @@
 mod crowd;
 mod errors;
 mod leases;
-mod letters;
-mod seed;
-mod waiting;
+pub(crate) mod letters;
+pub(crate) mod seed;
+pub(crate) mod waiting;

@@ -9,6 +9,9 @@ use crate::support::receiver::{Receiver, Reply};
 use crate::support::shop::{example, generic, generic_with, order};
 use crate::support::stack::{Stack, json};
 
+const BEFORE: &str = "a-secret-before-its-rotation";
+const AFTER: &str = "a-secret-after-its-rotation";
+
 #[tokio::test]
 async fn a_wrong_signature_is_refused() {
     let stack = Stack::get();
@@ -57,16 +60,16 @@ async fn either_of_two_live_secrets_will_do() {
 async fn a_rotated_secret_needs_no_redeploy() {
     let stack = Stack::get();
     let _receiver = Receiver::start(19419, |_, _| Reply::ok(""));
-    stack.accept("it-rotate", &generic_with(&order("rotate-1"), "before")).await;
-    let put = stack.secrets.put_secret_value().secret_id("it-rotate-webhook").secret_string("after");
+    stack.accept("it-rotate", &generic_with(&order("rotate-1"), BEFORE)).await;
+    let put = stack.secrets.put_secret_value().secret_id("it-rotate-webhook").secret_string(AFTER);
     put.send().await.unwrap();
     eventually("the new secret to be known", async || {
-        let answer = stack.post("it-rotate", &generic_with(&order("rotate-2"), "after")).await;
+        let answer = stack.post("it-rotate", &generic_with(&order("rotate-2"), AFTER)).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         (answer.status() == 202).then_some(())
     })
     .await;
-    let answer = stack.post("it-rotate", &generic_with(&order("rotate-3"), "before")).await;
+    let answer = stack.post("it-rotate", &generic_with(&order("rotate-3"), BEFORE)).await;
     assert_eq!(answer.status(), 401, "the old secret is known no more");
     stack.export("it-rotate", "rotate-2", "rotate", Status::Exported).await;
 }

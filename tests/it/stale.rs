@@ -21,14 +21,14 @@ fn days_ago(days: i64) -> Timestamp {
 }
 
 /// An order of a generic shop that was placed so long ago.
-fn placed(id: &str, days: i64) -> Value {
+pub(crate) fn placed(id: &str, days: i64) -> Value {
     let mut order = order(id);
     order["placed_at"] = json!(days_ago(days).to_string());
     order
 }
 
 /// One run, and what it says it did.
-async fn run(stack: &Stack) -> Value {
+pub(crate) async fn run(stack: &Stack) -> Value {
     invoke(stack, &json!({})).await
 }
 
@@ -84,6 +84,6 @@ async fn let_time_pass(key: &ExportKey, tries: Option<u32>) {
 }
 
 /// A count of a report.
-fn count(report: &Value, kind: &str, name: &str) -> u64 {
+pub(crate) fn count(report: &Value, kind: &str, name: &str) -> u64 {
     report[kind][name].as_u64().unwrap_or(0)
 }

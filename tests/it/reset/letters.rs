@@ -14,7 +14,7 @@ use crate::support::stack::Stack;
 type Fields = BTreeMap<String, String>;
 
 /// Puts a message among the dead letters, as if it had been given up.
-async fn give_up(stack: &Stack, body: &str, fields: &Fields) {
+pub(crate) async fn give_up(stack: &Stack, body: &str, fields: &Fields) {
     let text = |value: &str| MessageAttributeValue::builder().data_type("String").string_value(value).build().unwrap();
     let attributes = fields.iter().map(|(name, value)| (name.clone(), text(value))).collect();
     let send = stack.sqs.send_message().queue_url(&stack.dlq_url).message_body(body);
@@ -22,13 +22,13 @@ async fn give_up(stack: &Stack, body: &str, fields: &Fields) {
 }
 
 /// The attributes of a webhook.
-fn webhook(further: &[(&str, &str)]) -> Fields {
+pub(crate) fn webhook(further: &[(&str, &str)]) -> Fields {
     let fields = [("shop", SHOP), ("received_at", "2026-03-01T00:00:00Z")].into_iter();
     fields.chain(further.iter().copied()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// The order in each dead letter whose body tells of one of these tests, as anybody sees them who looks now.
-async fn seen(stack: &Stack) -> BTreeSet<String> {
+pub(crate) async fn seen(stack: &Stack) -> BTreeSet<String> {
     let (mut bodies, mut handles) = (Vec::new(), Vec::new());
     loop {
         let receive = stack.sqs.receive_message().queue_url(&stack.dlq_url).max_number_of_messages(10);

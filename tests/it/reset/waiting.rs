@@ -13,14 +13,14 @@ use super::seed::{ago, arrived, back_office, count, drained, exported, facts, ke
 use crate::support::stack::{Stack, json as body};
 
 /// An export that waits in the ledger.
-async fn parked(stack: &Stack, order_id: &str, wait: Wait) -> ExportKey {
+pub(crate) async fn parked(stack: &Stack, order_id: &str, wait: Wait) -> ExportKey {
     let key = key(order_id);
     let facts = facts(stack, &key, ago(90)).await;
     assert_eq!(stack.ledger.park(&key, &facts, wait, ago(90)).await, Ok(Parked::Waiting));
     key
 }
 
-async fn delayed(stack: &Stack, order_id: &str, until: Timestamp) -> ExportKey {
+pub(crate) async fn delayed(stack: &Stack, order_id: &str, until: Timestamp) -> ExportKey {
     parked(stack, order_id, Wait::Until { why: Why::Delay, at: until, hand_out_at: until }).await
 }
 

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use super::oauth2::OAuth2;
 use super::{is_renewed, secret};
@@ -82,15 +83,16 @@ impl Auth {
     }
 
     /// Name and text of the header with a secret or token.
-    fn field(&self, plain: &str) -> (HeaderName, String) {
-        match self {
+    fn field(&self, plain: &str) -> (HeaderName, Zeroizing<String>) {
+        let (name, text) = match self {
             Self::Basic { .. } => (AUTHORIZATION, basic(plain)),
             Self::BearerOrBasic { .. } if plain.contains(':') => (AUTHORIZATION, basic(plain)),
             Self::Header { name, .. } | Self::TokenOrClient { name, .. } => (name.clone(), plain.to_owned()),
             Self::Bearer { .. } | Self::BearerOrBasic { .. } | Self::OAuth2(_) => {
                 (AUTHORIZATION, format!("Bearer {plain}"))
             }
-        }
+        };
+        (name, Zeroizing::new(text))
     }
 
     /// How a token is fetched, where the secret is none itself.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::{Url, form_urlencoded};
+use zeroize::Zeroizing;
 
 use super::answer::Answer;
 use super::client::{Call, MOST_BODY, host_of};
@@ -156,7 +157,7 @@ impl Settings {
             return Ok(Client { client_id, ..client });
         }
         if let Some(client_id) = self.client_id.clone() {
-            return Ok(Client { client_id, client_secret: text.to_owned() });
+            return Ok(Client { client_id, client_secret: text.to_owned().into() });
         }
         // JSON that lacks something is no pair.
         let pair = text.split_once(':').filter(|_| !text.starts_with('{'));
@@ -165,21 +166,21 @@ impl Settings {
             let expected = "expected client_id:client_secret, or JSON with \"client_id\" and \"client_secret\"";
             Failure::retryable(format!("secret {:?}: {expected}", self.secret))
         })?;
-        Ok(Client { client_id: client_id.to_owned(), client_secret: client_secret.to_owned() })
+        Ok(Client { client_id: client_id.to_owned(), client_secret: client_secret.to_owned().into() })
     }
 }
 
 #[derive(Deserialize)]
 struct Client {
     client_id: String,
-    client_secret: String,
+    client_secret: Zeroizing<String>,
 }
 
 /// Both parts are form-encoded before they are joined (RFC 6749, section 2.3.1).
 fn basic(client: &Client) -> Result<HeaderValue, Failure> {
     let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let pair = format!("{}:{}", encoded(&client.client_id), encoded(&client.client_secret));
-    let value = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair)));
+    let pair = Zeroizing::new(format!("{}:{}", encoded(&client.client_id), encoded(&client.client_secret)));
+    let value = HeaderValue::from_str(&Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes()))));
     let mut value = value.map_err(|_| Failure::retryable("the client's credentials do not fit in a header"))?;
     value.set_sensitive(true);
     Ok(value)

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use ring::hmac;
+use zeroize::Zeroizing;
 
 use crate::pipeline::Failure;
 use crate::secrets::Secret;
@@ -39,6 +40,7 @@ pub(super) fn set(
 fn sign(name: &str, secret: &Secret, id: &str, time: i64, body: &[u8]) -> Result<String, Failure> {
     let text = secret.expose().trim();
     let key = STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text)).ok().filter(|key| !key.is_empty());
+    let key = key.map(Zeroizing::new);
     let expected = || Failure::retryable(format!("secret {name:?}: expected \"whsec_\" and a key in base64"));
     let key = hmac::Key::new(hmac::HMAC_SHA256, &key.ok_or_else(expected)?);
     let mut context = hmac::Context::with_key(&key);

@@ -1,0 +1,163 @@
+//! Least privilege: each action that a function's role is granted is taken away in turn, and something that the function
+//! is for does not work then. What cannot be shown here says why. The tests run alone.
+
+mod cleanup;
+mod intake;
+mod processor;
+mod reach;
+mod reset;
+mod responses;
+mod role;
+mod stale;
+mod table;
+
+use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use ordersync::clock;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::stack::{Stack, json as body, variable};
+use role::{Grant, Role};
+
+/// How long something may take that works, and that one waits for what does not.
+const WORKS_WITHIN: Duration = Duration::from_mins(1);
+const FAILS_WITHIN: Duration = Duration::from_secs(6);
+
+/// Something that a function is for, done for an order that is told from others by its identifier. It panics where it does
+/// not work.
+type Work = for<'a> fn(&'a Stack, &'a str) -> LocalBoxFuture<'a, ()>;
+
+/// Why a function needs a grant.
+#[derive(Clone, Copy)]
+enum Need {
+    /// This does not work without it.
+    Work(&'static str, Work),
+    /// Lambda uses it for the function; the emulator's does not ask.
+    Lambda(&'static str),
+    /// Too rare to be had here; a unit test shows it.
+    Unit(&'static str),
+    /// This does not work without it, as S3 says of what is not there that access is denied. The emulator says so in any case.
+    S3(&'static str, Work),
+}
+
+/// What of a function needs a grant; nothing where that is not known.
+type Needs = fn(&Grant) -> Option<Need>;
+
+/// Names of the functions: as the template's resources begin, and as they are called.
+const FUNCTIONS: [(&str, Needs); 6] = [
+    ("Intake", intake::need),
+    ("Processor", processor::need),
+    ("ResetErrors", reset::need),
+    ("CancelStale", stale::need),
+    ("Cleanup", cleanup::need),
+    ("Responses", responses::need),
+];
+
+/// What every role has.
+fn common(grant: &Grant) -> Option<Need> {
+    (grant.sid == "WriteLogs").then_some(Need::Lambda("it writes the function's log"))
+}
+
+fn need(function: &str, grant: &Grant) -> Option<Need> {
+    let (_, need) = FUNCTIONS.iter().find(|(name, _)| *name == function)?;
+    common(grant).or_else(|| need(grant))
+}
+
+/// Whether something works within a time.
+async fn works(stack: &Stack, work: Work, within: Duration) -> bool {
+    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let id = format!("{}{number:03}", clock::now().as_second());
+    let done = tokio::time::timeout(within, AssertUnwindSafe(work(stack, &id)).catch_unwind()).await;
+    matches!(done, Ok(Ok(())))
+}
+
+/// Takes away each grant of a function that works show the need of; what nothing fails without is told.
+async fn prove(function: &'static str) {
+    let stack = Stack::get();
+    let role = Role::of(&stack, function).await;
+    let (mut working, mut idle) = (BTreeSet::new(), Vec::new());
+    for grant in role::granted(function) {
+        let Some(need) = need(function, &grant) else {
+            idle.push(format!("{grant}: nothing is known that needs it"));
+            continue;
+        };
+        let (Need::Work(what, work) | Need::S3(what, work)) = need else { continue };
+        if working.insert(what) {
+            assert!(works(&stack, work, WORKS_WITHIN).await, "{function}: {what} does not work with all grants");
+        }
+        if matches!(need, Need::S3(..)) {
+            continue;
+        }
+        role.take_away(&stack, &grant).await;
+        let works_without = works(&stack, work, FAILS_WITHIN).await;
+        role.put_back(&stack).await;
+        if works_without {
+            idle.push(format!("{grant}: {what} works without it"));
+        }
+    }
+    assert_eq!(idle, Vec::<String>::new(), "grants that are not needed");
+}
+
+/// Ends a function's processes, so that it reads its secrets again.
+async fn restart(stack: &Stack, function: &'static str) {
+    let path = format!("/2015-03-31/functions/{}/configuration", variable(function));
+    let configuration = body(stack.api(Method::GET, "lambda", &path).send().await.unwrap()).await;
+    let same = json!({ "Timeout": configuration["Timeout"] });
+    let answer = stack.api(Method::PUT, "lambda", &path).body(same.to_string()).send().await.unwrap();
+    assert!(answer.status().is_success(), "{:?}", answer.text().await);
+}
+
+/// A record of the queue as the processor gets it.
+fn record(shop: &str, body: &Value, fields: &[(&str, &str)]) -> Value {
+    let text = |value: &str| json!({ "stringValue": value, "dataType": "String" });
+    let mut attributes = json!({ "shop": text(shop), "received_at": text("2026-03-01T00:00:00Z") });
+    for (name, value) in fields {
+        attributes[name] = text(value);
+    }
+    json!({
+        "messageId": "m", "receiptHandle": "none", "body": body.to_string(), "eventSource": "aws:sqs",
+        "attributes": { "ApproximateReceiveCount": "1" }, "messageAttributes": attributes,
+    })
+}
+
+/// Has the processor work on one record, which has to be done then.
+async fn process(stack: &Stack, record: Value) {
+    let answer = stack.invoke(&variable("FN_PROCESSOR"), &json!({ "Records": [record] })).await;
+    assert_eq!(answer["batchItemFailures"], json!([]), "{answer}");
+}
+
+#[tokio::test]
+async fn of_intake_every_grant_is_needed() {
+    prove("Intake").await;
+}
+
+#[tokio::test]
+async fn of_the_processor_every_grant_is_needed() {
+    prove("Processor").await;
+}
+
+#[tokio::test]
+async fn of_reset_errors_every_grant_is_needed() {
+    prove("ResetErrors").await;
+}
+
+#[tokio::test]
+async fn of_cancel_stale_every_grant_is_needed() {
+    prove("CancelStale").await;
+}
+
+#[tokio::test]
+async fn of_cleanup_every_grant_is_needed() {
+    prove("Cleanup").await;
+}
+
+#[tokio::test]
+async fn of_responses_every_grant_is_needed() {
+    prove("Responses").await;
+}

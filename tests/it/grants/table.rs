@@ -1,0 +1,79 @@
+//! `docs/permissions.md`: every grant, and what needs it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use ordersync::aws::variable;
+
+use super::role::granted;
+use super::{FUNCTIONS, Need, need};
+
+const HEAD: &str = "# Permissions
+
+<!-- Written by the end-to-end tests from template.yaml and from what they show. Do not edit: UPDATE_DOCS=1 writes it. -->
+
+Every action that a function's role is granted, and what does not work without it. The end-to-end tests take each away in
+turn, on an emulator that enforces the policies, and fail where nothing fails: so there is no grant that nothing needs. They also
+try with each role what it is not for: to read another's secrets, to write outside its prefixes, to use another's queue.
+
+| Shown | It means |
+|---|---|
+| test | taken away in the end-to-end tests |
+| unit test | the code that needs it runs in a unit test; too rare to be brought about on a stack |
+| Lambda | Lambda uses it on behalf of the function, and refuses the function without it; the emulator does not ask ([SQS](https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html), [logs](https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html)) |
+| S3 | without it, S3 says of what is not there that access is denied ([GetObject](https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html)); the emulator says in any case that it is not there |
+
+All roles may also read the configuration in S3 where `ConfigUri` names one (`s3:GetObject` on its folder, `s3:ListBucket` on its bucket),
+and write traces where `Tracing` is `Active` (`xray:PutTraceSegments`, `xray:PutTelemetryRecords`).
+";
+
+fn title(function: &str) -> &str {
+    match function {
+        "Intake" => "intake",
+        "Processor" => "processor",
+        "ResetErrors" => "reset-errors",
+        "CancelStale" => "cancel-stale",
+        "Cleanup" => "cleanup",
+        _ => "responses",
+    }
+}
+
+/// Without the parts of an ARN that are the same everywhere.
+fn short(resource: &str) -> String {
+    let resource = resource.rsplit_once("${AWS::AccountId}:").map_or(resource, |(_, rest)| rest);
+    resource
+        .replace("${Bucket.Arn}", "Bucket")
+        .replace("${Table.Arn}", "Table")
+        .replace(".Arn", "")
+        .replace(['$', '{', '}'], "")
+}
+
+fn document() -> String {
+    let mut text = HEAD.to_owned();
+    for (function, _) in FUNCTIONS {
+        write!(text, "\n## {}\n\n| Action | On | Without it | Shown |\n|---|---|---|---|\n", title(function)).unwrap();
+        for grant in granted(function) {
+            let need =
+                need(function, &grant).unwrap_or_else(|| panic!("{function}: nothing is known that needs {grant}"));
+            let (what, shown) = match need {
+                Need::Work(what, _) => (format!("not: {what}"), "test"),
+                Need::S3(what, _) => (format!("not: {what}"), "S3"),
+                Need::Unit(what) => (format!("not: {what}"), "unit test"),
+                Need::Lambda(what) => (format!("not: {what}"), "Lambda"),
+            };
+            writeln!(text, "| `{}` | `{}` | {what} | {shown} |", grant.action, short(&grant.resource)).unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn the_page_has_every_grant_and_what_needs_it() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/permissions.md");
+    let document = document();
+    if variable("UPDATE_DOCS").is_some() {
+        fs::write(&path, &document).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), document, "UPDATE_DOCS=1 writes it anew");
+}
