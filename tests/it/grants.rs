@@ -2,6 +2,7 @@
 //! is for does not work then. What cannot be shown here says why. The tests run alone.
 
 mod cleanup;
+mod configuration;
 mod intake;
 mod processor;
 mod reach;

@@ -81,6 +81,11 @@ async fn make_metrics(stack: &Stack) {
     let (shop, pipeline) = ("it-answers", "answers-xml");
     stack.accept(shop, &generic(&order("metrics-1"))).await;
     stack.export(shop, "metrics-1", pipeline, Status::Exported).await;
+    // Of its two exports one fails for good, as its number is none.
+    let mut odd = order("metrics-2");
+    odd["number"] = json!("seven");
+    stack.accept("it-pack", &generic(&odd)).await;
+    stack.export("it-pack", "metrics-2", "pack-csv", Status::Error).await;
     let results = "<results><result><number>N-metrics-1</number></result></results>";
     let response = generic_text(results, SECRET).with("content-type", "application/xml");
     assert!(stack.call_back(pipeline, &response).await.status().is_success());
@@ -125,5 +130,16 @@ fn the_dashboard_is_json_and_shows_every_metric_of_the_exports() {
     let text = body.to_string();
     for metric in [Metric::Exported, Metric::AttemptsFailed, Metric::GaveUp, Metric::Lag] {
         assert!(text.contains(metric.name()), "{}", metric.name());
+    }
+}
+
+#[test]
+fn the_guide_says_of_every_alarm_what_to_do() {
+    let guide = include_str!("../../docs/operations.md");
+    let (begin, _) = guide.split_once("## Dashboard").unwrap();
+    for alarm in resources(&template(include_str!("../../infra/alarms.yaml")), "AWS::CloudWatch::Alarm") {
+        let name = alarm["AlarmName"].as_str().unwrap().trim_start_matches("${StackName}-");
+        let is_failure = name.ends_with("-fails");
+        assert!(is_failure || begin.contains(&format!("`{name}`")), "docs/operations.md does not tell of {name}");
     }
 }

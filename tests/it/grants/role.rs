@@ -179,7 +179,13 @@ async fn iam(stack: &Stack, action: &str, parameters: &[(&str, &str)]) -> String
     query(stack, "iam", "2010-05-08", action, parameters).await
 }
 
-async fn query(stack: &Stack, service: &str, version: &str, action: &str, parameters: &[(&str, &str)]) -> String {
+pub(super) async fn query(
+    stack: &Stack,
+    service: &str,
+    version: &str,
+    action: &str,
+    parameters: &[(&str, &str)],
+) -> String {
     let all = [("Action", action), ("Version", version)].into_iter().chain(parameters.iter().copied());
     let encode =
         |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
@@ -192,6 +198,6 @@ async fn query(stack: &Stack, service: &str, version: &str, action: &str, parame
 }
 
 /// The texts of elements without children.
-fn between(text: &str, begin: &str, end: &str) -> Vec<String> {
+pub(super) fn between(text: &str, begin: &str, end: &str) -> Vec<String> {
     text.split(begin).skip(1).filter_map(|rest| Some(rest.split_once(end)?.0.to_owned())).collect()
 }

@@ -24,8 +24,14 @@ try with each role what it is not for: to read another's secrets, to write outsi
 | Lambda | Lambda uses it on behalf of the function, and refuses the function without it; the emulator does not ask ([SQS](https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html), [logs](https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html)) |
 | S3 | without it, S3 says of what is not there that access is denied ([GetObject](https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html)); the emulator says in any case that it is not there |
 
-All roles may also read the configuration in S3 where `ConfigUri` names one (`s3:GetObject` on its folder, `s3:ListBucket` on its bucket),
-and write traces where `Tracing` is `Active` (`xray:PutTraceSegments`, `xray:PutTelemetryRecords`).
+Some parameters grant more:
+
+| Parameter | Grants | Without it | Shown |
+|---|---|---|---|
+| `ConfigUri` | all: `s3:GetObject` under its folder | not: a function starts | test |
+| | all: `s3:ListBucket` on its bucket | not: a file that is missing is called so | S3 |
+| `KmsKeyArn` | all: `kms:Decrypt`, `kms:GenerateDataKey` on the key, through SQS and S3 only; those that use the table or read secrets: what these need of the key | not: messages, objects, rows, secrets are read and written | the emulator encrypts nothing |
+| `Tracing=Active` | all: `xray:PutTraceSegments`, `xray:PutTelemetryRecords` | not: there are traces | Lambda |
 ";
 
 fn title(function: &str) -> &str {
