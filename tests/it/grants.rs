@@ -61,7 +61,7 @@ const FUNCTIONS: [(&str, Needs); 6] = [
 
 /// What every role has.
 fn common(grant: &Grant) -> Option<Need> {
-    (grant.sid == "WriteLogs").then_some(Need::Lambda("it writes the function's log"))
+    (grant.sid == "WriteLogs").then_some(Need::Lambda("Lambda writes the function's log"))
 }
 
 fn need(function: &str, grant: &Grant) -> Option<Need> {

@@ -25,7 +25,8 @@ async fn responses(table: &Table, objects: &Objects) -> Responses {
     let sample = sample("secrets.json");
     let samples = sample.as_object().unwrap().iter();
     let samples = samples.map(|(name, value)| (name.clone(), Secret::new(value.as_str().unwrap())));
-    let own = [("it-callback".to_owned(), Secret::new("a-secret-before")), ("it-callback-too".into(), Secret::new(SECRET))];
+    let own =
+        [("it-callback".to_owned(), Secret::new("a-secret-before")), ("it-callback-too".into(), Secret::new(SECRET))];
     Responses { config, ledger: table.ledger(), secrets: Secrets::fixed(samples.chain(own)), s3 }
 }
 

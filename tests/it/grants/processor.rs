@@ -27,7 +27,7 @@ pub(super) fn need(grant: &Grant) -> Option<Need> {
         ("ConsumeQueue", "sqs:ChangeMessageVisibility", _) => {
             Need::Work("a failed attempt comes back after its back-off", |stack, id| Box::pin(backs_off(stack, id)))
         }
-        ("ConsumeQueue", ..) => Need::Lambda("it polls the queue"),
+        ("ConsumeQueue", ..) => Need::Lambda("Lambda polls the queue"),
         ("QueueAgainWhatIsPutOff", ..) => {
             Need::Work("an order whose time comes soon is exported then", |stack, id| Box::pin(put_off(stack, id)))
         }

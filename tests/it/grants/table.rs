@@ -13,7 +13,7 @@ const HEAD: &str = "# Permissions
 
 <!-- Written by the end-to-end tests from template.yaml and from what they show. Do not edit: UPDATE_DOCS=1 writes it. -->
 
-Every action that a function's role is granted, and what does not work without it. The end-to-end tests take each away in
+Every action that a function's role is granted, and what it is needed for. The end-to-end tests take each away in
 turn, on an emulator that enforces the policies, and fail where nothing fails: so there is no grant that nothing needs. They also
 try with each role what it is not for: to read another's secrets, to write outside its prefixes, to use another's queue.
 
@@ -26,12 +26,12 @@ try with each role what it is not for: to read another's secrets, to write outsi
 
 Some parameters grant more:
 
-| Parameter | Grants | Without it | Shown |
+| Parameter | Grants | Needed, so that | Shown |
 |---|---|---|---|
-| `ConfigUri` | all: `s3:GetObject` under its folder | not: a function starts | test |
-| | all: `s3:ListBucket` on its bucket | not: a file that is missing is called so | S3 |
-| `KmsKeyArn` | all: `kms:Decrypt`, `kms:GenerateDataKey` on the key, through SQS and S3 only; those that use the table or read secrets: what these need of the key | not: messages, objects, rows, secrets are read and written | the emulator encrypts nothing |
-| `Tracing=Active` | all: `xray:PutTraceSegments`, `xray:PutTelemetryRecords` | not: there are traces | Lambda |
+| `ConfigUri` | all: `s3:GetObject` under its folder | a function starts | test |
+| | all: `s3:ListBucket` on its bucket | a file that is missing is called so | S3 |
+| `KmsKeyArn` | all: `kms:Decrypt`, `kms:GenerateDataKey` on the key, through SQS and S3 only; those that use the table or read secrets: what these need of the key | messages, objects, rows, secrets are read and written | the emulator encrypts nothing |
+| `Tracing=Active` | all: `xray:PutTraceSegments`, `xray:PutTelemetryRecords` | there are traces | Lambda |
 ";
 
 fn title(function: &str) -> &str {
@@ -58,15 +58,16 @@ fn short(resource: &str) -> String {
 fn document() -> String {
     let mut text = HEAD.to_owned();
     for (function, _) in FUNCTIONS {
-        write!(text, "\n## {}\n\n| Action | On | Without it | Shown |\n|---|---|---|---|\n", title(function)).unwrap();
+        write!(text, "\n## {}\n\n| Action | On | Needed, so that | Shown |\n|---|---|---|---|\n", title(function))
+            .unwrap();
         for grant in granted(function) {
             let need =
                 need(function, &grant).unwrap_or_else(|| panic!("{function}: nothing is known that needs {grant}"));
             let (what, shown) = match need {
-                Need::Work(what, _) => (format!("not: {what}"), "test"),
-                Need::S3(what, _) => (format!("not: {what}"), "S3"),
-                Need::Unit(what) => (format!("not: {what}"), "unit test"),
-                Need::Lambda(what) => (format!("not: {what}"), "Lambda"),
+                Need::Work(what, _) => (what, "test"),
+                Need::S3(what, _) => (what, "S3"),
+                Need::Unit(what) => (what, "unit test"),
+                Need::Lambda(what) => (what, "Lambda"),
             };
             writeln!(text, "| `{}` | `{}` | {what} | {shown} |", grant.action, short(&grant.resource)).unwrap();
         }
