@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
+use aws_sdk_dynamodb::operation::delete_item::{DeleteItemError, DeleteItemInput, DeleteItemOutput};
 use aws_sdk_dynamodb::operation::get_item::{GetItemError, GetItemInput, GetItemOutput};
 use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemInput, PutItemOutput};
 use aws_sdk_dynamodb::operation::query::{QueryError, QueryInput, QueryOutput};
@@ -217,6 +217,10 @@ impl FakeTable {
                 return MockResponse::Error(PutItemError::unhandled("away"));
             }
             let item = input.item().unwrap().clone();
+            let (names, values) = (input.expression_attribute_names(), input.expression_attribute_values());
+            if let Err(refused) = table.expects(&key_of(&item), input.condition_expression(), names, values) {
+                return MockResponse::Error(PutItemError::ConditionalCheckFailedException(*refused));
+            }
             table.log.add(format!("put {}", text(&item, "sk")));
             table.items.lock().unwrap().insert(key_of(&item), item);
             MockResponse::Output(PutItemOutput::builder().build())
@@ -225,12 +229,37 @@ impl FakeTable {
 
     fn deletes(&self) -> Rule {
         let table = self.clone();
-        mock!(Client::delete_item).then_compute_output(move |input| {
+        mock!(Client::delete_item).then_compute_response(move |input: &DeleteItemInput| {
             let key = key_of(input.key().unwrap());
+            let (names, values) = (input.expression_attribute_names(), input.expression_attribute_values());
+            if let Err(refused) = table.expects(&key, input.condition_expression(), names, values) {
+                return MockResponse::Error(DeleteItemError::ConditionalCheckFailedException(*refused));
+            }
             table.log.add(format!("delete {}", key.1));
             table.items.lock().unwrap().remove(&key);
-            DeleteItemOutput::builder().build()
+            MockResponse::Output(DeleteItemOutput::builder().build())
         })
+    }
+
+    /// Whether the item under a key fits the condition of a write that replaces or removes it.
+    fn expects(
+        &self,
+        key: &Key,
+        condition: Option<&str>,
+        names: Option<&HashMap<String, String>>,
+        values: Option<&HashMap<String, AttributeValue>>,
+    ) -> Result<(), Box<ConditionalCheckFailedException>> {
+        let Some(condition) = condition else { return Ok(()) };
+        let (names, values) = (names.cloned().unwrap_or_default(), values.cloned().unwrap_or_default());
+        let before = self.items.lock().unwrap().get(key).cloned();
+        let mut expressions = Expressions::new(&names, &values);
+        let holds = expressions.holds(condition, &before.clone().unwrap_or_default());
+        expressions.finish();
+        if holds {
+            return Ok(());
+        }
+        self.log.add(format!("refused {}", key.1));
+        Err(Box::new(ConditionalCheckFailedException::builder().set_item(before).build()))
     }
 }
 

@@ -63,16 +63,31 @@ impl Change {
 
     /// The state that the change expects. Attributes are written `#name`, values `:name`, given in `values`.
     pub(super) fn expects(mut self, condition: &str, values: &[(&str, AttributeValue)]) -> Self {
-        let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
-        for reference in condition.split('#').skip(1) {
-            let name: String = reference.chars().take_while(|char| is_word(*char)).collect();
-            self.name(&name);
-        }
+        self.names_of(condition);
         for (name, value) in values {
             self.values.insert(format!(":{name}"), value.clone());
         }
         condition.clone_into(&mut self.condition);
         self
+    }
+
+    /// What it expects besides.
+    pub(super) fn expects_also(mut self, condition: &str, values: &[(&str, AttributeValue)]) -> Self {
+        let both = format!("({}) AND {condition}", self.condition);
+        self.names_of(condition);
+        for (name, value) in values {
+            self.values.insert(format!(":{name}"), value.clone());
+        }
+        self.condition = both;
+        self
+    }
+
+    fn names_of(&mut self, condition: &str) {
+        let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
+        for reference in condition.split('#').skip(1) {
+            let name: String = reference.chars().take_while(|char| is_word(*char)).collect();
+            self.name(&name);
+        }
     }
 
     fn name(&mut self, name: &str) -> String {

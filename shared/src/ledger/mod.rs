@@ -10,6 +10,8 @@ mod due;
 mod facts;
 mod kept;
 mod keys;
+#[cfg(test)]
+mod model;
 mod observe;
 mod pages;
 mod payload;

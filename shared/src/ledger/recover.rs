@@ -62,7 +62,14 @@ impl Ledger {
         external_id: Option<&str>,
         now: Timestamp,
     ) -> Result<Answered, LedgerError> {
-        self.answered(row, transition::acknowledge(row, external_id, now, self.retention)).await
+        let change = |row: &Row| transition::acknowledge(row, external_id, now, self.retention);
+        match self.answered(row, change(row)).await? {
+            // The raw order was put into the bucket since the row was read.
+            Answered::NotGiven(Some(now_it_is)) if now_it_is.place() != row.place() => {
+                self.answered(&now_it_is, change(&now_it_is)).await
+            }
+            answered => Ok(answered),
+        }
     }
 
     /// Records that the back office has refused an export, and why.

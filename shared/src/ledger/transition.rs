@@ -36,6 +36,7 @@ const UNTRIED: &str = "attribute_not_exists(#pk) OR (attribute_not_exists(#cance
 const NEWS: &str = "attribute_not_exists(#observed_at) OR #observed_at < :told \
     OR (#observed_at = :told AND (attribute_not_exists(#observed_rank) OR #observed_rank <= :rank))";
 const DUE: &str = "(#status = :pending AND (attribute_not_exists(#not_before) OR #not_before <= :now))";
+const PENDING: &str = "#status = :pending";
 const EXPIRED: &str = "(#status = :processing AND #lease_until <= :now)";
 const HELD: &str = "#status = :processing AND #lease_owner = :owner";
 const LEASE: [&str; 3] = ["lease_owner", "lease_until", "not_before"];
@@ -106,10 +107,7 @@ pub(super) fn resume(row: &Row, history: &[Attempt], holder: Holder<'_>, now: Ti
     let change = moved(Change::default(), &row.key, Status::Processing, now);
     named(leased(change, row.attempts + 1, holder.owner, until), holder.pack.filter(|_| row.pack.is_none()))
         .set("history", attributes(history))
-        .expects(
-            &format!("attribute_not_exists(#canceled_at) AND {} AND ({DUE} OR {EXPIRED})", as_seen(row)),
-            &open(row, now),
-        )
+        .expects_open("attribute_not_exists(#canceled_at)", row, DUE, now)
 }
 
 fn leased(change: Change, attempt: u32, owner: &str, until: Timestamp) -> Change {
@@ -156,9 +154,10 @@ pub(super) fn skip(
     first(ended(change, facts, now, retention), facts, state)
 }
 
+/// Has the table forget the row at its time, where it cannot be what leads to an object: a row that keeps what it had may be.
 fn ended(change: Change, facts: &Facts, now: Timestamp, retention: Duration) -> Change {
-    let place = facts.kept.as_ref().map_or(Place::Queue, Kept::place);
-    change.set_or_remove("expires_at", place.expiry(now, retention)).remove(&["fault"])
+    let expiry = facts.kept.as_ref().and_then(|kept| kept.place().expiry(now, retention));
+    change.set_or_remove("expires_at", expiry).remove(&["fault"])
 }
 
 /// Records an export in error that was never tried, for a fault of the order or of its filter.
@@ -184,12 +183,20 @@ pub(super) fn abandon(row: &Row, error: &str, fault: Fault, kept: Option<&Kept>,
         Some(kept) => put(change, kept),
         None => change,
     };
-    change
+    lost(change, row, now)
         .set("last_error", text(error))
         .set("fault", text(fault.name()))
         .remove(&LEASE)
         .remove(&WAITING)
-        .expects(&format!("{} AND (#status = :pending OR {EXPIRED})", as_seen(row)), &open(row, now))
+        .expects_open("attribute_exists(#pk)", row, PENDING, now)
+}
+
+/// Says of an attempt that left no word that it did, where there is one.
+fn lost(change: Change, row: &Row, now: Timestamp) -> Change {
+    match row.status {
+        Status::Processing => change.set("history", attributes(&history_with_lost(row, now))),
+        _ => change,
+    }
 }
 
 /// That no attempt was begun since. One that was set back by hand, or never tried, may have no count.
@@ -200,14 +207,31 @@ fn as_seen(row: &Row) -> &'static str {
     }
 }
 
-/// The values of a condition on an export that is not over, as it was seen.
-fn open(row: &Row, now: Timestamp) -> [(&'static str, AttributeValue); 4] {
-    [
-        ("pending", status(Status::Pending)),
-        ("processing", status(Status::Processing)),
-        ("now", time(now)),
-        ("seen", number(row.attempts)),
-    ]
+impl Change {
+    /// Expects an export that is not over as it was seen: it waits still, which `pending` says, or the attempt that was
+    /// seen is still without a word. Whoever writes that an attempt left no word is not to replace its word.
+    fn expects_open(self, also: &str, row: &Row, pending: &str, now: Timestamp) -> Self {
+        let seen = ("seen", number(row.attempts));
+        let (state, values) = match row.status {
+            Status::Processing => (EXPIRED, vec![seen, ("processing", status(Status::Processing)), ("now", time(now))]),
+            _ if pending == DUE => (DUE, vec![seen, ("pending", status(Status::Pending)), ("now", time(now))]),
+            _ => (pending, vec![seen, ("pending", status(Status::Pending))]),
+        };
+        self.expects(&format!("{also} AND {} AND {state}", as_seen(row)), &values)
+    }
+
+    /// The same, and that nothing at all has changed since.
+    fn expects_unchanged(self, also: &str, row: &Row, now: Timestamp) -> Self {
+        let seen_at = [("seen_at", time(row.updated_at))];
+        self.expects_open(also, row, PENDING, now).expects_also("#updated_at = :seen_at", &seen_at)
+    }
+
+    /// Has the table forget the row at its time, as far as can be told from where the raw order was seen, and expects it to be
+    /// there still: a row that leads to an object is not forgotten.
+    fn expires(self, place: Place, now: Timestamp, retention: Duration) -> Self {
+        let change = self.set_or_remove("expires_at", place.expiry(now, retention));
+        if place == Place::Bucket { change } else { change.expects_also("attribute_not_exists(#payload_key)", &[]) }
+    }
 }
 
 /// What every first write of an export has in common that lets the queue forget the message: facts and raw order.

@@ -103,7 +103,7 @@ impl Ledger {
         keep: Keep<'_>,
         now: Timestamp,
     ) -> Result<(), LedgerError> {
-        self.held(lease, transition::complete(lease, completion, keep, now, self.retention)).await
+        self.held(lease, |lease| transition::complete(lease, completion, keep, now, self.retention)).await
     }
 
     /// Records a failed attempt and what follows: the state that the export is in now. Where its order was cancelled
@@ -126,7 +126,7 @@ impl Ledger {
             // The answer to our own write was lost, and it was repeated.
             Changed::Refused(Some(row)) if row.was_ended_by(lease) => Ok(row.status),
             Changed::Refused(Some(row)) if row.is_held_by(&lease.owner) && row.canceled_at.is_some() => {
-                let change = transition::fail_canceled(lease, error, response, now, self.retention);
+                let change = |lease: &Lease| transition::fail_canceled(lease, error, response, now, self.retention);
                 self.held(lease, change).await.map(|()| Status::Canceled)
             }
             Changed::Refused(_) => Err(LedgerError::LeaseLost),
@@ -190,8 +190,17 @@ impl Ledger {
         }
     }
 
-    async fn held(&self, lease: &Lease, change: Change) -> Result<(), LedgerError> {
-        match self.change(&lease.key, change).await? {
+    /// Ends an attempt by the change that belongs to its lease.
+    async fn held(&self, lease: &Lease, change: impl Fn(&Lease) -> Change) -> Result<(), LedgerError> {
+        let changed = match self.change(&lease.key, change(lease)).await? {
+            // Another message of the order had the raw order kept in the bucket meanwhile.
+            Changed::Refused(Some(row)) if row.is_held_by(&lease.owner) && row.place() != lease.place => {
+                let lease = Lease { place: row.place(), ..lease.clone() };
+                self.change(&lease.key, change(&lease)).await?
+            }
+            changed => changed,
+        };
+        match changed {
             Changed::Done => Ok(()),
             // The answer to our own write was lost, and it was repeated.
             Changed::Refused(Some(row)) if row.was_ended_by(lease) => Ok(()),

@@ -21,14 +21,13 @@ pub(in crate::ledger) fn acknowledge(
 ) -> Change {
     let change = moved(Change::default(), &row.key, Status::Acknowledged, now)
         .set("acknowledged_at", time(now))
-        .set_or_remove("expires_at", row.place().expiry(now, retention))
         .remove(&["last_error", "fault"])
         .remove(&WAITING);
     let change = match external_id {
         Some(id) => change.set("external_id", text(id)),
         None => change,
     };
-    change.expects(GIVEN, &given())
+    change.expects(GIVEN, &given()).expires(row.place(), now, retention)
 }
 
 /// The back office has refused it, and says why.

@@ -25,12 +25,14 @@ pub(in crate::ledger) fn complete(
         Keep::No if lease.place != Place::Bucket => forget(change),
         Keep::No | Keep::AsItIs => change,
     };
-    let place = if let Keep::Put(kept) = keep { kept.place() } else { lease.place };
+    let change = match keep {
+        Keep::Put(kept) => change.set_or_remove("expires_at", kept.place().expiry(now, retention)),
+        Keep::No | Keep::AsItIs => change.expires(lease.place, now, retention),
+    };
     succeeded(change, lease, now)
         .set("exported_at", time(now))
         .set("destination", text(&completion.destination))
         .set_or_remove("external_id", completion.external_id.as_deref().map(text))
-        .set_or_remove("expires_at", place.expiry(now, retention))
         .set_or_remove("due_key", completion.acknowledge_by.map(|_| text(&acknowledge_key(&lease.key))))
         .set_or_remove("due_at", completion.acknowledge_by.map(time))
         .remove(&["last_error"])
@@ -87,7 +89,7 @@ pub(in crate::ledger) fn fail_canceled(
 ) -> Change {
     finish(lease, Status::Canceled, Outcome::Error, error, response, now)
         .set("last_error", text(error))
-        .set_or_remove("expires_at", lease.place.expiry(now, retention))
+        .expires(lease.place, now, retention)
         .remove(&LEASE)
 }
 

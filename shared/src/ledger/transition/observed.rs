@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Change, EXPIRED, LEASE, NEWS, State, WAITING, arrived, as_seen, ended, moved, news, number, open, optional, status,
-    text, time,
+    Change, LEASE, NEWS, PENDING, State, WAITING, arrived, ended, lost, moved, news, number, optional, status, text,
+    time,
 };
 use crate::ledger::keys::unpaid_key;
 use crate::ledger::{ExportKey, Facts, Observation, Row, Status};
@@ -79,15 +79,14 @@ pub(in crate::ledger) fn foresee(
 
 /// Ends an export that waits because its order was cancelled while it was tried.
 pub(in crate::ledger) fn end_canceled(row: &Row, now: Timestamp, retention: Duration) -> Change {
-    end_as_canceled(Change::default(), row, now, retention).expects(
-        &format!("attribute_exists(#canceled_at) AND {} AND (#status = :pending OR {EXPIRED})", as_seen(row)),
-        &open(row, now),
-    )
+    let change = lost(Change::default(), row, now);
+    let change = change.expects_open("attribute_exists(#canceled_at)", row, PENDING, now);
+    end_as_canceled(change, row, now, retention)
 }
 
 fn end_as_canceled(change: Change, row: &Row, now: Timestamp, retention: Duration) -> Change {
     moved(change, &row.key, Status::Canceled, now)
-        .set_or_remove("expires_at", row.place().expiry(now, retention))
+        .expires(row.place(), now, retention)
         .remove(&["fault", "waits_for"])
         .remove(&WAITING)
         .remove(&LEASE)

@@ -5,8 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Change, EXPIRED, LEASE, Place, WAITING, as_seen, attributes, history_with_lost, moved, number, open, status, text,
-    time,
+    Change, EXPIRED, LEASE, Place, WAITING, attributes, history_with_lost, lost, moved, number, status, text, time,
 };
 use crate::ledger::keys::due_key;
 use crate::ledger::{Due, ExportKey, Fault, Row, Status};
@@ -70,19 +69,9 @@ pub(in crate::ledger) fn lose(row: &Row, now: Timestamp) -> Change {
         .set("fault", text(fault.name()))
         .remove(&LEASE)
         .remove(&["waits_for"]);
-    let change = match row.status {
-        Status::Processing => change.set("history", attributes(&history_with_lost(row, now))),
-        _ => change,
-    };
+    let change = lost(change, row, now);
     let change = if row.place() == Place::Queue { change.set("attempts", number(0)) } else { change };
-    let values = [&open(row, now)[..], &[("seen_at", time(row.updated_at))]].concat();
-    change.expects(
-        &format!(
-            "{} AND #updated_at = :seen_at AND attribute_not_exists(#due_key) AND (#status = :pending OR {EXPIRED})",
-            as_seen(row)
-        ),
-        &values,
-    )
+    change.expects_unchanged("attribute_not_exists(#due_key)", row, now)
 }
 
 /// Gives up waiting for the back office's word, as it was due.

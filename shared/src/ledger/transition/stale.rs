@@ -79,11 +79,12 @@ pub(in crate::ledger) fn announce(
 pub(in crate::ledger) fn decline(row: &Row, reason: &str, now: Timestamp, retention: Duration) -> Change {
     moved(Change::default(), &row.key, Status::Skipped, now)
         .set("last_error", text(reason))
-        .set_or_remove("expires_at", row.place().expiry(now, retention))
         .remove(&WAITING)
         .remove(&LEASE)
+        .remove(&["fault"])
         .expects(
-            "#status = :pending AND #attempts = :none",
+            "#status = :pending AND (attribute_not_exists(#attempts) OR #attempts = :none)",
             &[("pending", status(Status::Pending)), ("none", number(0))],
         )
+        .expires(row.place(), now, retention)
 }

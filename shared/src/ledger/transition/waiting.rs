@@ -2,10 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{
-    Change, EXPIRED, LEASE, Place, State, WAITING, arrived, as_seen, attributes, first, history_with_lost, moved,
-    number, open, put, text, time,
-};
+use super::{Change, LEASE, Place, State, WAITING, arrived, first, lost, moved, number, put, text, time};
 use crate::ledger::keys::{due_key, paused_key, shard};
 use crate::ledger::{Due, ExportKey, Facts, Kept, Row, Status, Wait, Why};
 
@@ -51,19 +48,7 @@ pub(in crate::ledger) fn park_again(row: &Row, waits: &Waits, kept: Option<&Kept
         Some(kept) => put(change, kept),
         None => change,
     };
-    let change = match row.status {
-        Status::Processing => change.set("history", attributes(&history_with_lost(row, now))),
-        _ => change,
-    };
-    let values = [&open(row, now)[..], &[("seen_at", time(row.updated_at))]].concat();
-    waits.put(change).expects(
-        &format!(
-            "attribute_not_exists(#canceled_at) AND {} AND #updated_at = :seen_at \
-             AND (#status = :pending OR {EXPIRED})",
-            as_seen(row)
-        ),
-        &values,
-    )
+    waits.put(lost(change, row, now)).expects_unchanged("attribute_not_exists(#canceled_at)", row, now)
 }
 
 /// Takes an export that is due, as it was seen, to be queued: of several that try, one succeeds. Should it fall before
