@@ -17,6 +17,7 @@ KEEP   ?=
 UPGRADE ?=
 ARGS   ?=
 ONLY   ?=
+TIME   ?= 60
 
 FUNCTIONS := $(patsubst functions/%/Cargo.toml,%,$(wildcard functions/*/Cargo.toml))
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
@@ -34,6 +35,7 @@ TEST_PARAMS := ProcessorTimeout=6 VisibilityTimeout=8 MaxReceiveCount=3 \
 	'ExportObjectArns=arn:aws:s3:::it-elsewhere/*' 'PackBucketArns=arn:aws:s3:::it-elsewhere,arn:aws:s3:::it-elsewhere/packs/*'
 
 DENY_VERSION := 0.20.2
+FUZZ_VERSION := 0.13.2
 NEXTEST_VERSION := 0.9.143
 CYCLONEDX_VERSION := 0.5.9
 UV_VERSION := 0.13.8
@@ -166,6 +168,27 @@ gate: release-functions ## Count system calls, calls to AWS, write units and siz
 	$(call say,the gate)
 	@$(TARGET_DIR)/debug/bench gate --binaries $(HOST_BINARIES)
 
+# libFuzzer and the address sanitizer are in the stable toolchain; it lets them be used where it is told that it may.
+# Optimised, or little is tried in a minute.
+FUZZ := RUSTC_BOOTSTRAP=1 CARGO_PROFILE_DEV_OPT_LEVEL=2 CARGO_PROFILE_DEV_DEBUG=line-tables-only CARGO_PROFILE_DEV_STRIP=none \
+	cargo fuzz run --fuzz-dir tests/fuzz/targets --target-dir $(TARGET_DIR)/fuzz --dev --features libfuzzer
+
+# What is found lies in $(TARGET_DIR)/fuzz/found/<target>; tests/fuzz/README.md says what to do with it.
+.PHONY: fuzz
+fuzz: need-rust cargo-fuzz ## Make up hostile input for all that is read from outside; TIME=seconds for each target, ONLY=webhook for one
+	$(call need,c++,It compiles libFuzzer. On Debian or Ubuntu: apt-get install build-essential)
+	@cargo build --quiet --workspace --bins
+	@rm -rf $(TARGET_DIR)/fuzz/seeds
+	@for target in $$($(TARGET_DIR)/debug/fuzz-seeds $(TARGET_DIR)/fuzz/seeds); do \
+	  if [ -n "$(ONLY)" ] && [ "$(ONLY)" != $$target ]; then continue; fi; \
+	  printf '\033[1m%s\033[0m\n' "fuzzing $$target for $(TIME) s"; \
+	  mkdir -p $(TARGET_DIR)/fuzz/corpus/$$target $(TARGET_DIR)/fuzz/found/$$target tests/fuzz/regressions/$$target; \
+	  $(FUZZ) $$target $(TARGET_DIR)/fuzz/corpus/$$target $(TARGET_DIR)/fuzz/seeds/$$target tests/fuzz/regressions/$$target -- \
+	    -artifact_prefix=$(TARGET_DIR)/fuzz/found/$$target/ -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=2048 \
+	    -malloc_limit_mb=1024 -max_len=16384 -dict=tests/fuzz/words.dict -print_final_stats=1 2>&1 \
+	    | tee $(TARGET_DIR)/fuzz/$$target.log | grep -E '^(stat::|SUMMARY|Done)|ERROR|panicked|INITED' ; \
+	done
+
 ##@ What those need
 
 .PHONY: release-functions
@@ -237,6 +260,12 @@ deny: need-rust
 	@cargo deny --version 2>/dev/null | grep -qF $(DENY_VERSION) || { \
 	  echo "installing cargo-deny $(DENY_VERSION) into .local/cargo (a few minutes, once)"; \
 	  cargo install --quiet --locked --debug --version $(DENY_VERSION) --root .local/cargo cargo-deny; }
+
+.PHONY: cargo-fuzz
+cargo-fuzz: need-rust
+	@cargo fuzz --version 2>/dev/null | grep -qF $(FUZZ_VERSION) || { \
+	  echo "installing cargo-fuzz $(FUZZ_VERSION) into .local/cargo (a minute, once)"; \
+	  cargo install --quiet --locked --debug --version $(FUZZ_VERSION) --root .local/cargo cargo-fuzz; }
 
 .PHONY: nextest
 nextest: need-rust

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ordersync::webhook::{Headers, Rejection};
 use serde::Deserialize;
 
-use crate::answer::{Answer, MAX_BODY_BYTES};
+use super::answer::{Answer, MAX_BODY_BYTES};
 
 /// A request. Members that are missing and those that are null are the same.
 #[derive(Debug, Clone, Deserialize)]

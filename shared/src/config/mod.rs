@@ -17,7 +17,7 @@ use toml::de::DeTable;
 
 pub use intake::{IntakeConfig, IntakeShop};
 pub use load::{Live, LoadError, Location, Source, load_directory};
-pub use parse::parse;
+pub use parse::{parse, parse_part};
 pub use schedules::{Cleanup, ResetErrors, StaleRule};
 
 use crate::ledger::FindBy;

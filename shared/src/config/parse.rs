@@ -38,7 +38,7 @@ pub fn parse(file: &str, text: &str, files: &Files, max_receive_count: u32) -> R
 }
 
 /// Reads a part of the document as [`parse`] reads all of it.
-pub(super) fn parse_part<P: Part>(file: &str, text: &str, files: &Files, max_receive_count: u32) -> Result<P, Invalid> {
+pub fn parse_part<P: Part>(file: &str, text: &str, files: &Files, max_receive_count: u32) -> Result<P, Invalid> {
     let problems = Problems::new(file, text);
     let (document, syntax) = DeTable::parse_recoverable(text);
     for error in &syntax {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::inbound::INBOUND_PREFIX;
 use crate::webhook::{Event, Headers};
 
 /// Most bytes of body and attributes in one SQS message, less what [`REDRIVEN`] takes if it is added later.
@@ -76,7 +77,8 @@ impl Envelope {
     /// From message attributes.
     pub fn from_fields(fields: &Fields) -> Result<Self, BadEnvelope> {
         let missing = |attribute, expected| BadEnvelope { attribute, expected };
-        let shop = fields.get(SHOP).ok_or(missing(SHOP, "the code of a shop"))?.clone();
+        let shop = fields.get(SHOP).filter(|shop| !shop.is_empty());
+        let shop = shop.ok_or(missing(SHOP, "the code of a shop"))?.clone();
         let received_at = fields.get(RECEIVED_AT).and_then(|text| text.parse().ok());
         Ok(Self {
             shop,
@@ -84,7 +86,7 @@ impl Envelope {
             delivery_id: fields.get(DELIVERY_ID).cloned(),
             received_at: received_at.ok_or(missing(RECEIVED_AT, "an RFC 3339 time"))?,
             headers: headers(fields.get(HEADERS)).ok_or(missing(HEADERS, "a JSON object of strings"))?,
-            payload_key: fields.get(PAYLOAD_KEY).cloned(),
+            payload_key: payload_key(fields)?,
             event: fields.get(EVENT).and_then(|name| Event::from_name(name)),
         })
     }
@@ -96,6 +98,13 @@ impl Envelope {
         let attributes: usize = fields.iter().map(|(name, value)| name.len() + type_name + value.len()).sum();
         body.len() + attributes <= MAX_MESSAGE_BYTES && !body.is_empty() && is_allowed_in_message(body)
     }
+}
+
+/// Where the body lies. Nobody but intake puts it there: whoever else writes to the queue gets nothing else read.
+fn payload_key(fields: &Fields) -> Result<Option<String>, BadEnvelope> {
+    let Some(key) = fields.get(PAYLOAD_KEY) else { return Ok(None) };
+    let expected = BadEnvelope { attribute: PAYLOAD_KEY, expected: "a key below payloads/inbound/" };
+    if key.starts_with(INBOUND_PREFIX) { Ok(Some(key.clone())) } else { Err(expected) }
 }
 
 fn headers(text: Option<&String>) -> Option<Headers> {
@@ -149,8 +158,25 @@ mod tests {
 
     #[test]
     fn a_message_of_another_origin_is_told_apart() {
-        let error = Envelope::from_fields(&Fields::new()).map_err(|error| error.to_string());
-        assert_eq!(error, Err("message attribute \"shop\": expected the code of a shop".to_owned()));
+        for fields in [Fields::new(), Fields::from([("shop".into(), String::new())])] {
+            let error = Envelope::from_fields(&fields).map_err(|error| error.to_string());
+            assert_eq!(error, Err("message attribute \"shop\": expected the code of a shop".to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_body_is_read_from_where_intake_puts_it_and_nowhere_else() {
+        let fields = |key: &str| {
+            let fields = [("shop", "acme"), ("received_at", "2026-01-01T00:00:00Z"), ("payload_key", key)];
+            fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<Fields>()
+        };
+        let key = |key: &str| Envelope::from_fields(&fields(key)).map(|envelope| envelope.payload_key);
+        let inbound = "payloads/inbound/acme/2026/01/01/x-1";
+        assert_eq!(key(inbound), Ok(Some(inbound.to_owned())));
+        for other in ["", "config/ordersync.toml", "payloads/orders/acme/1/x.zst", "/payloads/inbound/x", "receipts/x"]
+        {
+            assert!(key(other).is_err_and(|bad| bad.attribute == "payload_key"), "{other}");
+        }
     }
 
     proptest! {
