@@ -108,6 +108,17 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_name_that_leads_to_the_inside_is_not_connected_to() {
+    let stack = Stack::get();
+    let receiver = Receiver::start(19449, |_, _| Reply::ok(""));
+    stack.accept("it-inside", &generic(&order("inside-1"))).await;
+    let row = stack.export("it-inside", "inside-1", "inside", Status::Error).await;
+    let error = row.last_error.as_deref().unwrap();
+    assert!(error.starts_with("\"localhost\" resolves to no public address"), "{error}");
+    assert_eq!((row.attempts, receiver.requests().len()), (1, 0));
+}
+
+#[tokio::test]
 async fn an_endless_answer_is_cut_off() {
     let stack = Stack::get();
     let receiver = Receiver::start(19409, |_, _| Reply::Gigabyte);

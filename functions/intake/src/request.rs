@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use ordersync::config::value::is_code;
 use ordersync::webhook::{Headers, Rejection};
 use serde::Deserialize;
 
@@ -47,11 +48,12 @@ impl Request {
         &self.context.http.method
     }
 
-    /// The shop's code: the path parameter, or the path's last segment where an event has none.
+    /// The shop's code: the path parameter, or the path's last segment where an event has none. Empty for whatever else
+    /// stands there, which no shop is called and no line of the log repeats.
     pub(crate) fn shop_code(&self) -> &str {
         let parameter = self.path_parameters.as_ref().and_then(|parameters| parameters.get("shop"));
         let segment = || self.raw_path.as_deref().and_then(|path| path.rsplit('/').next());
-        parameter.map(String::as_str).or_else(segment).unwrap_or_default()
+        parameter.map(String::as_str).or_else(segment).filter(|code| is_code(code)).unwrap_or_default()
     }
 
     /// A parameter of the query.
@@ -104,6 +106,27 @@ mod tests {
     }
 
     #[test]
+    fn what_can_be_no_code_is_none() {
+        let (longest, too_long) = ("a".repeat(64), "a".repeat(65));
+        for (shop, expected) in [
+            ("acme-eu", "acme-eu"),
+            (&longest, &longest),
+            (&too_long, ""),
+            ("", ""),
+            ("Acme", ""),
+            ("acme\nERROR", ""),
+            ("\u{1b}[31macme", ""),
+            ("acme%0a", ""),
+            ("../acme", ""),
+            ("<script>", ""),
+        ] {
+            let context = json!({ "http": { "method": "POST" } });
+            let request = request(json!({ "requestContext": context, "pathParameters": { "shop": shop } }));
+            assert_eq!(request.shop_code(), expected, "{shop:?}");
+        }
+    }
+
+    #[test]
     fn headers_are_found_whatever_their_case_if_they_are_text() {
         let headers = json!({ "Content-Type": "text/xml", "x-a": "ü", "x-b": "a\nb", "x-c": "a\tb" });
         let mut request = request(json!({ "requestContext": { "http": { "method": "POST" } }, "headers": headers }));
@@ -120,6 +143,10 @@ mod tests {
         assert_eq!(body("e30=", true), Ok(b"{}".to_vec()));
         assert_eq!(body("e30=", false), Ok(b"e30=".to_vec()));
         assert!(matches!(body("{}", true), Err(Answer::Rejected(_))));
+        assert_eq!(body(&"x".repeat(MAX_BODY_BYTES), false).map(|body| body.len()), Ok(MAX_BODY_BYTES));
         assert_eq!(body(&"x".repeat(MAX_BODY_BYTES + 1), false), Err(Answer::TooLarge));
+        let encoded = |bytes: usize| BASE64.encode(vec![b'x'; bytes]);
+        assert_eq!(body(&encoded(MAX_BODY_BYTES), true).map(|body| body.len()), Ok(MAX_BODY_BYTES));
+        assert_eq!(body(&encoded(MAX_BODY_BYTES + 1), true), Err(Answer::TooLarge));
     }
 }

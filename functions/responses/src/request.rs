@@ -6,6 +6,7 @@ use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
+use ordersync::config::value::is_code;
 use ordersync::config::{Config, Pipeline};
 use ordersync::pipeline::result::Responses as Mapping;
 use ordersync::secrets::Freshness;
@@ -122,7 +123,8 @@ fn unavailable(stopped: &Stopped) -> Answer {
 fn pipeline_code(request: &ApiGatewayV2httpRequest) -> &str {
     let parameter = request.path_parameters.get("pipeline").map(String::as_str);
     let segment = || request.raw_path.as_deref().and_then(|path| path.rsplit('/').next());
-    parameter.or_else(segment).unwrap_or_default()
+    // Whatever stands in the URL; what cannot be a pipeline is none, and not worth a line of the log.
+    parameter.or_else(segment).filter(|code| is_code(code)).unwrap_or_default()
 }
 
 fn headers(request: &ApiGatewayV2httpRequest) -> Headers {

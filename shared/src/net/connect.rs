@@ -200,6 +200,36 @@ mod tests {
         assert_eq!(taken.load(Ordering::SeqCst), 2);
     }
 
+    /// A listener at another address of this machine, at the same port.
+    fn beside(uri: &Uri) -> Arc<AtomicUsize> {
+        let listener = TcpListener::bind(("127.0.0.2", uri.port_u16().unwrap())).unwrap();
+        let taken = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&taken);
+        std::thread::spawn(move || {
+            while listener.accept().is_ok() {
+                counter.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        taken
+    }
+
+    #[tokio::test]
+    async fn the_addresses_that_were_looked_up_are_the_ones_connected_to() {
+        let (taken, uri) = listen();
+        let other = beside(&uri);
+        let lookups = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&lookups);
+        // A name that is somewhere else the next time that it is looked up.
+        let rebinding: Lookup = Arc::new(move |_| {
+            let address = ["127.0.0.1:0", "127.0.0.2:0"][counter.fetch_add(1, Ordering::SeqCst).min(1)];
+            Box::pin(async move { Ok(vec![address.parse::<SocketAddr>().unwrap()]) })
+        });
+        let connector = Connector::new(rebinding, tls::trusting(Vec::new()).unwrap(), LIMITS);
+        connected(&connector, &format!("http://erp.example.com:{}/", uri.port_u16().unwrap()).parse().unwrap()).await;
+        assert_eq!((taken.load(Ordering::SeqCst), other.load(Ordering::SeqCst)), (1, 0));
+        assert_eq!(lookups.load(Ordering::SeqCst), 1, "one look for one connection");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_host_that_takes_no_connection_is_given_up() {
         let never: Lookup = Arc::new(|_| Box::pin(std::future::pending::<Result<Vec<SocketAddr>, BoxError>>()));

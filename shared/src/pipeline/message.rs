@@ -308,3 +308,17 @@ fn unread_facts(identity: &Identity, received_at: Timestamp, origin: Origin, fin
         find_by,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_has_512_characters_at_most() {
+        let order = crate::template::sample::order();
+        for (length, is_taken) in [(LONGEST_NUMBER, true), (LONGEST_NUMBER + 1, false)] {
+            let order = Order { number: "\u{1f34e}".repeat(length), ..order.clone() };
+            assert_eq!(within_limits(order).is_ok(), is_taken, "{length}");
+        }
+    }
+}

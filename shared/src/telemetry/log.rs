@@ -163,6 +163,19 @@ mod tests {
     }
 
     #[test]
+    fn no_field_begins_another_line_or_colours_the_log() {
+        let texts =
+            ["a\nb", "a\r\n{\"level\":\"ERROR\"}", "\u{1b}[31mred\u{1b}[0m", "\u{8}\u{0}\u{c}", "\",\"level\":\"x"];
+        for text in texts {
+            let lines = lines("info", || tracing::warn!(text, code = ?text, error = %text, "of {text}"));
+            assert_eq!(lines.len(), 1);
+            assert!(!lines[0].chars().any(|c| c < ' '), "{}", lines[0]);
+            let line: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+            assert_eq!((line["level"].as_str(), line["text"].as_str()), (Some("WARN"), Some(text)));
+        }
+    }
+
+    #[test]
     fn what_is_below_its_targets_level_is_left_out() {
         let lines = lines("info,chatty=warn", || {
             tracing::debug!("not said");

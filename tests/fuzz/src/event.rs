@@ -29,7 +29,7 @@ fn intake(input: &[u8]) {
         assert!((400..500).contains(&response.status_code));
         serde_json::from_str::<Value>(&response.body).expect("an answer is JSON");
     }
-    drop(shop);
+    assert_one_line("the shop's code", &shop);
 }
 
 fn processor(input: &[u8]) {

@@ -4,6 +4,7 @@ mod adobe;
 mod bigcommerce;
 mod events;
 mod hostile;
+mod limits;
 mod orders;
 mod settings;
 mod signed;

@@ -161,3 +161,81 @@ proptest::proptest! {
         let _ = Authority::parse(&entry);
     }
 }
+
+#[test]
+fn what_only_looks_like_another_host_is_judged_as_what_it_is() {
+    let egress = allowing(&["127.0.0.1:9000", "erp.internal:8443"]);
+    for url in [
+        // The user is not the host.
+        "https://erp.example.com@169.254.169.254/",
+        "https://erp.example.com:443@127.0.0.1/",
+        "https://user:password@10.0.0.1/",
+        "https://127.0.0.1:9000@127.0.0.1:9001/",
+        // Neither a backslash nor the scheme's missing slashes hide it.
+        "https://169.254.169.254\\@erp.example.com/",
+        "https:169.254.169.254/",
+        "https:///169.254.169.254/",
+        "https://\t169.254.169.254\n/",
+        // The metadata service in every spelling.
+        "https://169.254.43518/",
+        "https://169.16689662/",
+        "https://2852039166/",
+        "https://0xa9fea9fe/",
+        "https://0xa9.0xfe.0xa9.0xfe/",
+        "https://0251.0376.0251.0376/",
+        "https://169.254.169.254./",
+        "https://169\u{3002}254\u{3002}169\u{3002}254/",
+        "https://%31%36%39.254.169.254/",
+        "https://\u{2460}69.254.169.254/",
+        "https://[::ffff:169.254.169.254]/",
+        "https://[::ffff:a9fe:a9fe]/",
+        "https://[::169.254.169.254]/",
+        "https://[64:ff9b::169.254.169.254]/",
+        "https://[64:ff9b:1::169.254.169.254]/",
+        "https://[2002:a9fe:a9fe::]/",
+        "https://[FD00:EC2::254]/",
+        "https://[fe80::a9fe:a9fe]/",
+        "https://[0:0:0:0:0:0:0:1]/",
+        // The rest of what is not public.
+        "https://0.0.0.0/",
+        "https://100.64.0.1/",
+        "https://192.168.1.1:8443/",
+        "https://[::]/",
+        "https://[fc00::1]/",
+    ] {
+        let url: Url = url.parse().unwrap_or_else(|error| panic!("{url}: {error}"));
+        assert!(matches!(egress.check(&url), Err(Refused::NotPublic(_))), "{url}");
+    }
+    for url in [
+        // What is allowed is a host and a port, nothing that contains them.
+        "http://127.0.0.1:9000@erp.example.com/",
+        "http://erp.example.com/#@127.0.0.1:9000/",
+        "http://erp.example.com/?@127.0.0.1:9000",
+        "http://erp.example.com\\@127.0.0.1:9000/",
+        "http://127.0.0.2:9000/",
+        "http://127.0.0.1/",
+        "http://[::ffff:127.0.0.1]:9000/",
+        "http://xn--erp-internal:8443/",
+        "http://erp.internal.example.com:8443/",
+        "http://erp.internal..:8443/",
+        "http://erp.internal:84430/",
+        "http://erp-internal:8443/",
+    ] {
+        // What is no URL is not called either.
+        let refused = url.parse::<Url>().map(|url| egress.check(&url));
+        assert!(!matches!(refused, Ok(Ok(()))), "{url}");
+    }
+    for url in [
+        "https://[fe80::1%25eth0]/",
+        "https://[::1%eth0]/",
+        "https://[v1.::1]/",
+        "https://127.0.0.1.5/",
+        "https://256.0.0.1/",
+        "https://0x100000000/",
+        "https://127.0.0.08/",
+        "https://169.254.169.254%00.example.com/",
+        "https://169.254.169.254 .example.com/",
+    ] {
+        assert!(url.parse::<Url>().is_err(), "{url} is no URL");
+    }
+}

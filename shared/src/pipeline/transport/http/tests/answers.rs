@@ -46,6 +46,20 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_redirect_to_the_inside_is_not_followed_either() {
+    for target in
+        ["http://169.254.169.254/latest/meta-data/", "//[fd00:ec2::254]/", "file:///etc/passwd", "/\\127.0.0.1/"]
+    {
+        let location = format!("location: {target}");
+        let server = Server::start(move |_, stream| reply(stream, "307 Temporary Redirect", &[&location], "inside"));
+        let failure = Bench::to(&server, "").refused().await;
+        assert_eq!(failure.retry, Retry::No, "{target}");
+        assert!(failure.message.contains("which is not followed"), "{}", failure.message);
+        assert_eq!(server.requests().len(), 1, "{target}");
+    }
+}
+
+#[tokio::test]
 async fn no_answer_in_time_is_tried_again() {
     let server = Server::start(|_, stream| wait_for_the_end(stream));
     let mut bench = Bench::to(&server, "timeout = \"1s\"");
