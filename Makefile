@@ -19,6 +19,8 @@ ARGS   ?=
 ONLY   ?=
 TIME   ?= 60
 
+# Members of the workspace that are in no function.
+NOT_SHIPPED := it bench floor fuzz fuzz-targets
 FUNCTIONS := $(patsubst functions/%/Cargo.toml,%,$(wildcard functions/*/Cargo.toml))
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
@@ -48,6 +50,11 @@ HOST_BINARIES = $(TARGET_DIR)/$(HOST_TRIPLE)/release
 BENCH := $(TARGET_DIR)/harness/bench
 
 TRIPLE := $(if $(filter arm64,$(ARCH)),aarch64,x86_64)-unknown-linux-gnu
+# Where things lie on this machine is nothing that a binary should tell, nor differ by.
+CARGO_FOLDER = $(or $(CARGO_HOME),$(HOME)/.cargo)
+# All functions are named even where one is built: cargo gives a dependency the features that they need together.
+release_build = RUSTFLAGS="$${RUSTFLAGS:-} --remap-path-prefix=$(CARGO_FOLDER)=/cargo --remap-path-prefix=$(CURDIR)=/ordersync" \
+	cargo build --release --locked --target $(TRIPLE) $(FUNCTIONS:%=--package %)
 export SAM_CLI_TELEMETRY := 0
 
 # need(program, how to get it)
@@ -82,6 +89,7 @@ lint: need-rust deny venv-lint venv-policy ## Check formatting, clippy, dependen
 	$(call say,clippy)
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(call say,dependencies)
+	cargo deny --exclude-dev $(NOT_SHIPPED:%=--exclude %) --config deny-functions.toml check bans
 	@if cargo deny fetch db >/dev/null 2>&1; then \
 	  cargo deny check; \
 	else \
@@ -106,13 +114,34 @@ build: need-rust need-python ## Build the release functions into target/lambda/<
 	@if [ "$$(rustc -vV | sed -n 's/^host: //p')" != $(TRIPLE) ]; then \
 	  export CARGO_TARGET_$(shell echo $(TRIPLE) | tr a-z- A-Z_)_LINKER=$(subst unknown-,,$(TRIPLE))-gcc; \
 	fi; \
-	cargo build --release --locked --bins --target $(TRIPLE) $(FUNCTIONS:%=--package %)
+	$(release_build) --bins
 	@if [ "$$(rustc -vV | sed -n 's/^host: //p')" = $(TRIPLE) ]; then \
 	  $(call checked,$(TARGET_DIR)/$(TRIPLE)/release/processor); \
 	else \
 	  echo "the configuration was NOT checked, as this machine does not run what was built; make check CONFIG=$(CONFIG) does"; \
 	fi
 	@python3 infra/local/bundle.py --binaries $(TARGET_DIR)/$(TRIPLE)/release --config $(CONFIG) --out target/lambda $(FUNCTIONS)
+
+.PHONY: sbom
+sbom: need-rust cyclonedx ## List what each function is made of, as CycloneDX, into target/sbom/<name>.cdx.json
+	@rm -rf target/sbom; mkdir -p target/sbom
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || date +%s) \
+	cargo cyclonedx --quiet --format json --spec-version 1.5 --describe binaries --no-build-deps --target $(TRIPLE)
+	@for name in $(FUNCTIONS); do \
+	  sed 's,path+file://$(CURDIR)/,path+file:///ordersync/,g' functions/$$name/$${name}_bin.cdx.json >target/sbom/$$name.cdx.json; \
+	  echo "target/sbom/$$name.cdx.json"; \
+	done; \
+	find . -name '*.cdx.json' -not -path './target/*' -delete
+
+# From a copy in another folder, into a target folder of its own: the bytes have to be the same.
+.PHONY: reproducible
+reproducible: build ## Build intake a second time elsewhere, and see that both are the same; ONLY=processor for another
+	$(call say,building $(or $(ONLY),intake) a second time)
+	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
+	git ls-files -z | xargs -0 cp --parents --target-directory "$$copy"; \
+	$(MAKE) --directory "$$copy" one ONLY=$(or $(ONLY),intake) ARCH=$(ARCH) CARGO_TARGET_DIR="$$copy/target"; \
+	cmp target/lambda/$(or $(ONLY),intake)/bootstrap "$$copy/target/$(TRIPLE)/release/$(or $(ONLY),intake)"; \
+	echo "$(or $(ONLY),intake) is the same: sha256 $$(sha256sum <target/lambda/$(or $(ONLY),intake)/bootstrap | cut -c1-64)"
 
 .PHONY: check
 check: binaries ## Check a configuration, CONFIG=dir
@@ -191,6 +220,10 @@ fuzz: need-rust cargo-fuzz ## Make up hostile input for all that is read from ou
 
 ##@ What those need
 
+.PHONY: one
+one: need-rust
+	$(release_build) --bin $(ONLY)
+
 .PHONY: release-functions
 release-functions:
 	@$(MAKE) build ARCH=$(HOST_ARCH)
@@ -242,9 +275,12 @@ lock: need-python ## Write the lock files of the Python tools anew from their .i
 	@test -x .local/lock/bin/uv || { python3 -m venv .local/lock && .local/lock/bin/pip install --quiet uv==$(UV_VERSION); }
 	@index=$${UV_DEFAULT_INDEX:-$$(.local/lock/bin/pip config get global.index-url 2>/dev/null || true)}; \
 	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX=$$index; fi; \
-	lock() { echo "infra/local/$$1.txt"; .local/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
-	  --no-header --no-emit-index-url $(if $(UPGRADE),--upgrade) "$${@:2}" infra/local/$$1.in --output-file infra/local/$$1.txt; }; \
-	lock requirements; lock requirements-lint --constraint infra/local/requirements.txt; lock requirements-policy
+	lock() { echo "$$1.txt"; .local/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+	  $(if $(UPGRADE),--upgrade) "$${@:2}" "$$1.in" --output-file "$$1.txt"; }; \
+	lock infra/local/requirements --python-version 3.10; \
+	lock infra/local/requirements-lint --python-version 3.10 --constraint infra/local/requirements.txt; \
+	lock infra/local/requirements-policy --python-version 3.10; \
+	for part in intake processor runtime; do lock tests/bench/peers/python/requirements-$$part --python-version 3.11 --no-deps; done
 
 .PHONY: venv venv-lint venv-policy
 venv: need-python
@@ -266,6 +302,12 @@ cargo-fuzz: need-rust
 	@cargo fuzz --version 2>/dev/null | grep -qF $(FUZZ_VERSION) || { \
 	  echo "installing cargo-fuzz $(FUZZ_VERSION) into .local/cargo (a minute, once)"; \
 	  cargo install --quiet --locked --debug --version $(FUZZ_VERSION) --root .local/cargo cargo-fuzz; }
+
+.PHONY: cyclonedx
+cyclonedx: need-rust
+	@cargo cyclonedx --version 2>/dev/null | grep -qF $(CYCLONEDX_VERSION) || { \
+	  echo "installing cargo-cyclonedx $(CYCLONEDX_VERSION) into .local/cargo (a few minutes, once)"; \
+	  cargo install --quiet --locked --debug --version $(CYCLONEDX_VERSION) --root .local/cargo cargo-cyclonedx; }
 
 .PHONY: nextest
 nextest: need-rust

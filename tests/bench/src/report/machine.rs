@@ -137,7 +137,8 @@ fn python_packages(root: &Path) -> BTreeMap<String, String> {
         ["intake", "processor", "runtime"].map(|name| format!("tests/bench/peers/python/requirements-{name}.txt"));
     let texts = files.iter().map(|file| fs::read_to_string(root.join(file)).unwrap_or_default()).collect::<String>();
     let pinned = texts.lines().filter_map(|line| line.trim().split_once("=="));
-    let pinned =
-        pinned.map(|(name, version)| (name.split('[').next().unwrap_or_default().to_owned(), version.to_owned()));
+    // Behind the version come the hashes.
+    let word = |text: &str, end| text.split(end).next().unwrap_or_default().to_owned();
+    let pinned = pinned.map(|(name, version)| (word(name, '['), word(version, ' ')));
     pinned.filter(|(name, _)| PYTHON_PACKAGES.contains(&name.as_str())).collect()
 }
