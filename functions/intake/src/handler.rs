@@ -150,7 +150,7 @@ impl Intake {
 
     async fn accept(&self, order_id: String, envelope: Envelope, body: Vec<u8>, request_id: &str) -> Answer {
         let shop = envelope.shop.clone();
-        match self.inbound.send(envelope, body, request_id).await {
+        match self.inbound.send(envelope, body).await {
             Ok(()) => Answer::Accepted { order_id },
             Err(error) => {
                 tracing::error!(request_id, shop, error = %error, "{error}");

@@ -1,8 +1,7 @@
 //! Making a webhook durable: one SQS message; the body in S3 first where SQS does not take it.
 
 use aws_sdk_sqs::types::MessageAttributeValue;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use ring::digest;
 
 use super::envelope::{Envelope, Fields};
 use crate::aws::{self, Bucket};
@@ -33,14 +32,13 @@ pub enum SendError {
 }
 
 impl Inbound {
-    /// Sends a webhook. When this returns, it is durable. `request_id` is part of
-    /// the object's name if the body has to go to S3.
-    pub async fn send(&self, mut envelope: Envelope, body: Vec<u8>, request_id: &str) -> Result<(), SendError> {
+    /// Sends a webhook. When this returns, it is durable.
+    pub async fn send(&self, mut envelope: Envelope, body: Vec<u8>) -> Result<(), SendError> {
         let fields = envelope.fields();
         let (text, fields) = match as_message(body, &fields) {
             Ok(text) => (text, fields),
             // Boxed, so that the ordinary way does not carry the room for this one.
-            Err(body) => (Box::pin(self.store(&mut envelope, body, request_id)).await?, envelope.fields()),
+            Err(body) => (Box::pin(self.store(&mut envelope, body)).await?, envelope.fields()),
         };
         let message = self.sqs.send_message().queue_url(&self.queue_url).message_body(text);
         let message = message
@@ -51,10 +49,8 @@ impl Inbound {
     }
 
     /// Puts the body in S3 and returns the text that takes its place in the message.
-    async fn store(&self, envelope: &mut Envelope, body: Vec<u8>, request_id: &str) -> Result<String, SendError> {
-        let day = day(envelope.received_at);
-        let random = fastrand::u64(..);
-        let key = format!("{INBOUND_PREFIX}{}/{day}/{request_id}-{random:016x}", envelope.shop);
+    async fn store(&self, envelope: &mut Envelope, body: Vec<u8>) -> Result<String, SendError> {
+        let key = stored_key(&envelope.shop, &body);
         let put = self.bucket.put(&key, "application/octet-stream", body).await;
         put.map_err(|error| SendError::Bucket(error.to_string()))?;
         let text = serde_json::json!({ "payload_key": key }).to_string();
@@ -69,10 +65,11 @@ fn as_message(body: Vec<u8>, fields: &Fields) -> Result<String, Vec<u8>> {
     if Envelope::fits_in_message(&text, fields) { Ok(text) } else { Err(text.into_bytes()) }
 }
 
-/// The day in UTC, as folders have it.
-fn day(at: Timestamp) -> String {
-    let date = TimeZone::UTC.to_datetime(at).date();
-    format!("{:04}/{:02}/{:02}", date.year(), date.month(), date.day())
+/// The same for the same body: where the message was not sent, or its answer was lost, the shop sends the webhook again, and
+/// no object is left that no row names, and that an erasure would not find.
+fn stored_key(shop: &str, body: &[u8]) -> String {
+    let digest = digest::digest(&digest::SHA256, body);
+    format!("{INBOUND_PREFIX}{shop}/{}", hex::encode(&digest.as_ref()[..16]))
 }
 
 /// Message attributes of SQS.
@@ -82,4 +79,19 @@ pub(super) fn attributes(fields: Fields) -> std::collections::HashMap<String, Me
         Some((name, attribute))
     };
     fields.into_iter().filter_map(value).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_comes_again_lies_where_it_lay() {
+        let key = stored_key("acme", b"{}");
+        assert_eq!(key, "payloads/inbound/acme/44136fa355b3678a1146ad16f7e8649e");
+        assert_eq!(stored_key("acme", b"{}"), key);
+        assert!(
+            ["other", "acme"].into_iter().zip([&b"{}"[..], b"[]"]).all(|(shop, body)| stored_key(shop, body) != key)
+        );
+    }
 }
