@@ -75,7 +75,11 @@ demo: binaries venv ## Post signed orders of every platform to a local stack and
 	$(PYTHON) infra/demo/demo.py
 
 .PHONY: test
-test: test-units test-stack ## Run all tests: units, then end to end on a local stack of their own
+test: test-units test-stack test-chaos ## Run all tests: units, end to end on a local stack of their own, some faults
+
+.PHONY: chaos
+chaos: binaries venv-chaos ## Make every kind of fault at every call of every function, thousands of orders; write docs/reliability.md
+	$(PYTHON) tests/chaos/chaos.py --report docs/reliability.md $(ARGS)
 
 .PHONY: simulate
 simulate: need-rust ## Simulate a day with a flash sale and an outage; ARGS=--help lists what can be changed
@@ -257,6 +261,12 @@ test-stack: test-binaries nextest venv
 	cargo nextest run --workspace -E 'package(it)'; \
 	$(PYTHON) infra/local/leaks.py --state .local/test --config tests/config
 
+# The same as `chaos` in minutes: fewer orders, each kind of fault once at a call that is made often enough.
+.PHONY: test-chaos
+test-chaos: test-binaries venv-chaos
+	$(call say,faults)
+	@$(PYTHON) tests/chaos/chaos.py --orders 150 --share 1 --cursed 1
+
 # The profile of the tests: it links fast, and what they compile is not compiled again.
 .PHONY: binaries
 binaries: need-rust
@@ -280,15 +290,18 @@ lock: need-python ## Write the lock files of the Python tools anew from their .i
 	lock infra/local/requirements --python-version 3.10; \
 	lock infra/local/requirements-lint --python-version 3.10 --constraint infra/local/requirements.txt; \
 	lock infra/local/requirements-policy --python-version 3.10; \
+	lock tests/chaos/requirements --python-version 3.10 --constraint infra/local/requirements.txt; \
 	for part in intake processor runtime; do lock tests/bench/peers/python/requirements-$$part --python-version 3.11 --no-deps; done
 
-.PHONY: venv venv-lint venv-policy
+.PHONY: venv venv-lint venv-policy venv-chaos
 venv: need-python
 	@python3 infra/local/venv.py .local/venv infra/local/requirements.txt
 venv-lint: need-python
 	@python3 infra/local/venv.py .local/venv infra/local/requirements.txt infra/local/requirements-lint.txt
 venv-policy: need-python
 	@python3 infra/local/venv.py .local/venv-policy infra/local/requirements-policy.txt
+venv-chaos: need-python
+	@python3 infra/local/venv.py .local/venv infra/local/requirements.txt tests/chaos/requirements.txt
 
 # A debug build of it compiles in a third of the time and checks in seconds too.
 .PHONY: deny

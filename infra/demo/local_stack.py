@@ -46,11 +46,11 @@ def alone() -> Iterator[None]:
         yield
 
 
-def stage_config(addresses: Mapping[str, str]) -> Path:
-    """A copy of the configuration with other addresses in place of those that it names."""
-    staged = FOLDER / "config"
+def stage_config(addresses: Mapping[str, str], config: Path = CONFIG, folder: Path = FOLDER) -> Path:
+    """A copy of the configuration, in the folder, with other addresses in place of those that it names."""
+    staged = folder / "config"
     shutil.rmtree(staged, ignore_errors=True)
-    shutil.copytree(CONFIG, staged)
+    shutil.copytree(config, staged)
     document = staged / "ordersync.toml"
     text = document.read_text(encoding="utf-8")
     for named, real in addresses.items():
@@ -78,6 +78,7 @@ def running_stack(config: Path, binaries: Path, keep: bool) -> Iterator[dict[str
                     config=config,
                     binaries=binaries,
                     template=ROOT / "template.yaml",
+                    functions_endpoint=None,
                     parameters=list(PARAMETERS.items()),
                 )
             )

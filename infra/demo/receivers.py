@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -111,8 +112,12 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 answer = receiver.take(self.path, self.headers, body)
-                if answer is None:
-                    return
+                if answer is not None:
+                    # Who asked may have gone, as one that does not wait so long.
+                    with suppress(ConnectionError):
+                        self._give(answer)
+
+            def _give(self, answer: Answer) -> None:
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)

@@ -101,8 +101,10 @@ def wait_until(condition, seconds: float) -> bool:
 class Emulator:
     """The emulator of one state directory. Two directories never touch each other's."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, functions_endpoint: str | None = None) -> None:
         self.state = state
+        # Where the functions find AWS, if not here: a proxy that leads here.
+        self.functions_endpoint = functions_endpoint
         self.log = state / "emulator.log"
         self.pid_file = state / "emulator.pid"
         self.scratch = state / "scratch"
@@ -185,7 +187,8 @@ class Emulator:
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_ENDPOINT_URL": endpoint(port),
+            # Only the functions use it.
+            "AWS_ENDPOINT_URL": self.functions_endpoint or endpoint(port),
             "AWS_EC2_METADATA_DISABLED": "true",
             "BIND_HOST": HOST,
             "MINISTACK_HOST": HOST,

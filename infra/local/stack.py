@@ -55,7 +55,7 @@ def up(args: argparse.Namespace) -> None:
         if name not in template["Parameters"]:
             raise DeployError(f"{args.template} has no parameter {name}; it has {', '.join(template['Parameters'])}")
 
-    machine = Emulator(args.state)
+    machine = Emulator(args.state, args.functions_endpoint)
     process = machine.running()
     again = process is not None
     if process:
@@ -118,6 +118,7 @@ def main() -> None:
     command.add_argument("--config", type=Path, required=True, help=f"directory with {bundle.DOCUMENT}, templates and {bundle.SECRETS}")
     command.add_argument("--binaries", type=Path, default=Path("target/debug"), help="folder of the built functions (default: target/debug)")
     command.add_argument("--template", type=Path, default=Path("template.yaml"), help="SAM template (default: template.yaml)")
+    command.add_argument("--functions-endpoint", help="URL at which the functions find AWS, such as that of a proxy that makes faults")
     command.add_argument("parameters", nargs="*", type=parameter, metavar="Name=value", help="parameters of the template")
     command.set_defaults(run=up, locks=True)
 
