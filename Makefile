@@ -105,7 +105,7 @@ lint: need-rust deny venv-lint venv-policy ## Check formatting, clippy, dependen
 	AWS_DEFAULT_REGION=us-east-1 .local/venv/bin/sam validate --lint --template template.yaml
 	$(call say,policies)
 	.local/venv-policy/bin/checkov --framework cloudformation --skip-download --compact --quiet --file template.yaml infra/*.yaml
-	$(PYTHON) -m unittest discover --start-directory infra/policy
+	@for folder in infra/policy infra/local; do $(PYTHON) -m unittest discover --start-directory $$folder; done
 	$(PYTHON) infra/policy/exposure.py template.yaml infra/*.yaml
 
 .PHONY: build
