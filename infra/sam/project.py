@@ -89,6 +89,7 @@ def running_stack(config: Path, binaries: Path) -> Iterator[dict[str, str]]:
                     config=config,
                     binaries=binaries,
                     template=ROOT / "template.yaml",
+                    functions_endpoint=None,
                     parameters=list(PARAMETERS.items()),
                 )
             )
