@@ -78,6 +78,8 @@ class Plan:
         with self._lock:
             if fault := self._open.get(invocation):
                 return fault
+            if not function:
+                return None
             self.calls[function, call] += 1
             fault = self._cursed(call, orders) or self._due(function, call, orders)
             if fault is None:

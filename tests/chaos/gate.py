@@ -130,7 +130,7 @@ class Gate:
         if transport is None:
             return None
         if transport not in self._processes:
-            self._processes[transport] = self.processes.behind(transport.get_extra_info("peername")[1])
+            self._processes[transport] = self.processes.behind(transport.get_extra_info("peername")[1], self.port)
         return self._processes[transport]
 
     def _kill(self, incoming: web.Request, process: Process) -> web.Response:

@@ -15,7 +15,7 @@ class Process:
     """A running function. Its identifier may be another's once it has ended."""
 
     pid: int
-    # Such as `processor`.
+    # Such as `processor`; nothing while the stack is being deployed.
     function: str
 
 
@@ -27,9 +27,9 @@ class Processes:
         # What Lambda calls a function, to its name here.
         self.functions: dict[str, str] = {}
 
-    def behind(self, port: int) -> Process | None:
-        """The process that has the connection from this port."""
-        inode = inode_of(port)
+    def behind(self, port: int, to: int) -> Process | None:
+        """The process that has the connection from one port to another."""
+        inode = inode_of(port, to)
         if inode is None:
             return None
         wanted = f"socket:[{inode}]"
@@ -45,7 +45,7 @@ class Processes:
         variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
         named = next((v for v in variables if v.startswith(b"AWS_LAMBDA_FUNCTION_NAME=")), b"")
         name = named.decode().partition("=")[2]
-        return self.functions.get(name, name)
+        return self.functions.get(name, "")
 
     def kill(self, process: Process) -> None:
         """Ends a process as a crash would."""
@@ -66,11 +66,12 @@ class Processes:
         return found
 
 
-def inode_of(port: int) -> str | None:
-    """The socket whose own end is this port of 127.0.0.1, as its process has it."""
-    local = f"{HEX_OF_LOCALHOST}:{port:04X}"
+def inode_of(port: int, to: int) -> str | None:
+    """The socket of a connection within 127.0.0.1, as the process at its beginning has it."""
+    ends = [f"{HEX_OF_LOCALHOST}:{end:04X}" for end in (port, to)]
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
-        if fields[1] == local and fields[9] != "0":
+        # The same port may have connections to others.
+        if fields[1:3] == ends and fields[9] != "0":
             return fields[9]
     return None

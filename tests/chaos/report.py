@@ -115,10 +115,8 @@ def tell(result: Result, page: Path | None, is_complete: bool) -> bool:
             "table": "\n".join(table(result)).strip(),
             "last": result.last_line(),
             "repeats": result.outcome.repeats,
-            "calls": len(result.plan.calls),
-            "kinds": len(Fault),
+            "calls": len({(function, call) for (function, call, _), cell in result.plan.cells.items() if cell.times}),
             "made": all_kinds - len(untried),
-            "all": all_kinds,
         }
         page.write_text(Template(PROSE.read_text(encoding="utf-8")).substitute(facts), encoding="utf-8")
     return not problems and not (is_complete and untried)
