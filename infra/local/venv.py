@@ -44,8 +44,9 @@ def install(venv: Path, requirements: Path) -> None:
         return
     print(f"installing {requirements} into {venv}", flush=True)
     pip = [str(venv / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
-    # The files have the hash of every package, those that packages need among them: nothing else is installed.
-    locked = ["--require-hashes", "-r", str(requirements)]
+    # The files have the hash of every package, those that packages need among them, so there is nothing to resolve: pip would
+    # look for newer versions of what is named with extras, and refuse those for want of a hash.
+    locked = ["--no-deps", "--require-hashes", "-r", str(requirements)]
     if subprocess.run([*pip, "install", "--quiet", *locked]).returncode != 0:
         fail(f"pip could not install {requirements}; is the package index reachable?")
     stamp.write_text(wanted)
