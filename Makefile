@@ -66,7 +66,7 @@ say = @printf '\033[1m%s\033[0m\n' "$(1)"
 .PHONY: help
 help: ## List the targets
 	@echo "make TARGET [VARIABLE=value]"
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name what; do printf '  %-11s %s\n' "$$name" "$$what"; done
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name what; do printf '  %-13s %s\n' "$$name" "$$what"; done
 
 ##@ What people call
 
