@@ -197,7 +197,8 @@ profile: need-rust ## Count by callgrind where the instructions of an invocation
 .PHONY: gate
 gate: release-functions ## Count system calls, calls to AWS, write units and sizes, and hold them against tests/bench/limits.toml
 	$(call need,strace,On Debian or Ubuntu: apt-get install strace)
-	cargo build --workspace --bins
+	@# With the tests: after `make test` everything is there, with the same features of the dependencies.
+	cargo build --workspace --bins --tests
 	$(call say,the gate)
 	@$(TARGET_DIR)/debug/bench gate --binaries $(HOST_BINARIES)
 
