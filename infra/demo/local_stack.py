@@ -6,7 +6,6 @@ import fcntl
 import shutil
 import signal
 import sys
-from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,20 +68,8 @@ def running_stack(config: Path, binaries: Path, keep: bool) -> Iterator[dict[str
     is_kept = False
     try:
         with stack.locked(state):
-            # One that a killed demo has left behind is not used again.
-            Emulator(state).stop()
-            stack.up(
-                Namespace(
-                    state=state,
-                    port=0,
-                    config=config,
-                    binaries=binaries,
-                    template=ROOT / "template.yaml",
-                    functions_endpoint=None,
-                    parameters=list(PARAMETERS.items()),
-                )
-            )
-        yield dict(line.split("=", 1) for line in (state / "stack.env").read_text(encoding="utf-8").splitlines())
+            environment = stack.start_afresh(state, config, binaries, PARAMETERS)
+        yield environment
         is_kept = keep
     finally:
         # A second Ctrl-C must not leave anything running.
@@ -90,4 +77,4 @@ def running_stack(config: Path, binaries: Path, keep: bool) -> Iterator[dict[str
             signal.signal(number, signal.SIG_IGN)
         if not is_kept:
             with stack.locked(state):
-                stack.down(Namespace(state=state))
+                stack.end(state)

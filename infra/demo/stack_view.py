@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -76,7 +76,12 @@ class StackView:
         self._names = {name.removeprefix("FN_"): value for name, value in environment.items() if name.startswith("FN_")}
 
     def rows(self) -> Rows:
-        names = {f"#{name}": name for name in ATTRIBUTES}
+        rows = [read_row(item) for item in self.exports(ATTRIBUTES)]
+        return {(row.shop, row.order_id, row.pipeline): row for row in rows}
+
+    def exports(self, attributes: Iterable[str]) -> list[dict[str, Any]]:
+        """These attributes of every export, as the table has them."""
+        names = {f"#{name}": name for name in attributes}
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self.table,
             ConsistentRead=True,
@@ -84,8 +89,7 @@ class StackView:
             ExpressionAttributeNames=names,
         )
         # Pauses are in the table too; they are no exports.
-        rows = [read_row(item) for page in pages for item in page["Items"] if "#" in item["pk"]["S"]]
-        return {(row.shop, row.order_id, row.pipeline): row for row in rows}
+        return [item for page in pages for item in page["Items"] if "#" in item["pk"]["S"]]
 
     def row(self, shop: str, order_id: str, pipeline: str) -> Row | None:
         key = {"pk": {"S": f"{shop}#{order_id}"}, "sk": {"S": pipeline}}

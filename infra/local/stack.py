@@ -9,7 +9,7 @@ import argparse
 import fcntl
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -96,6 +96,37 @@ def down(args: argparse.Namespace) -> None:
         print(f"the local stack (pid {process.pid}) had already gone; cleaned up after it")
     else:
         print("no local stack is running")
+
+
+def start_afresh(
+    state: Path,
+    config: Path,
+    binaries: Path,
+    parameters: Mapping[str, str],
+    port: int = 0,
+    functions_endpoint: str | None = None,
+) -> dict[str, str]:
+    """Starts a stack for a program, in a folder that it has locked. One that a killed run has left behind is not used again.
+    Gives the variables of stack.env."""
+    Emulator(state).stop()
+    up(
+        argparse.Namespace(
+            state=state,
+            port=port,
+            config=config,
+            binaries=binaries,
+            template=Path(__file__).resolve().parents[2] / "template.yaml",
+            functions_endpoint=functions_endpoint,
+            parameters=list(parameters.items()),
+        )
+    )
+    lines = (state / "stack.env").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def end(state: Path) -> None:
+    """Ends the stack of a program, in a folder that it has locked."""
+    down(argparse.Namespace(state=state))
 
 
 def logs(args: argparse.Namespace) -> None:

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ sys.path.insert(0, str(ROOT / "infra" / "local"))
 import stack  # noqa: E402
 from bundle import BundleError  # noqa: E402
 from deploy import DeployError  # noqa: E402
-from emulator import CREDENTIALS, REGION, Emulator, EmulatorError  # noqa: E402
+from emulator import CREDENTIALS, REGION, EmulatorError  # noqa: E402
 
 STATE = ROOT / ".local" / "sam"
 EVENTS = ROOT / "events"
@@ -80,24 +79,11 @@ def running_stack(config: Path, binaries: Path) -> Iterator[dict[str, str]]:
     """Gives the variables of stack.env."""
     try:
         with stack.locked(STATE):
-            # One that a killed run has left behind is not used again.
-            Emulator(STATE).stop()
-            stack.up(
-                Namespace(
-                    state=STATE,
-                    port=0,
-                    config=config,
-                    binaries=binaries,
-                    template=ROOT / "template.yaml",
-                    functions_endpoint=None,
-                    parameters=list(PARAMETERS.items()),
-                )
-            )
-        lines = (STATE / "stack.env").read_text(encoding="utf-8").splitlines()
-        yield dict(line.split("=", 1) for line in lines)
+            environment = stack.start_afresh(STATE, config, binaries, PARAMETERS)
+        yield environment
     finally:
         with stack.locked(STATE):
-            stack.down(Namespace(state=STATE))
+            stack.end(STATE)
 
 
 class Project:

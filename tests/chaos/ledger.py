@@ -39,15 +39,7 @@ class Ledger(StackView):
 
     def items(self) -> dict[tuple[str, str], Item]:
         """The exports by order and pipeline."""
-        names = {f"#{name}": name for name in ATTRIBUTES}
-        pages = self._dynamodb.get_paginator("scan").paginate(
-            TableName=self.table,
-            ConsistentRead=True,
-            ProjectionExpression=", ".join(names),
-            ExpressionAttributeNames=names,
-        )
-        found = [item for page in pages for item in page["Items"] if "#" in item["pk"]["S"]]
-        return {(order_id(item), text(item, "sk")): item for item in found}
+        return {(order_id(item), text(item, "sk")): item for item in self.exports(ATTRIBUTES)}
 
     def let_pass(self, minutes: int, items: Iterable[Item]) -> None:
         """Has time pass for exports: what they wait for comes that much sooner. Nobody works on them meanwhile."""

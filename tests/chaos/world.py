@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,27 +45,13 @@ class World:
 @contextmanager
 def running(plan: Plan, config: Path, binaries: Path) -> Iterator[World]:
     """Gives the stack. It ends with the tests; its log and the functions' stay in the folder."""
-    machine, port = Emulator(FOLDER), free_port()
-    processes = Processes(machine.scratch)
+    port, processes = free_port(), Processes(Emulator(FOLDER).scratch)
     gate = Gate(plan, processes, free_port())
     gate.emulator = endpoint(port)
     with stack.locked(FOLDER), burst.running(endpoint(port), free_port(), FOLDER) as microburst:
         gate.microburst = microburst
-        machine.stop()
         try:
-            stack.up(
-                Namespace(
-                    state=FOLDER,
-                    port=port,
-                    config=config,
-                    binaries=binaries,
-                    template=ROOT / "template.yaml",
-                    functions_endpoint=endpoint(gate.port),
-                    parameters=list(PARAMETERS.items()),
-                )
-            )
-            lines = (FOLDER / "stack.env").read_text(encoding="utf-8").splitlines()
-            environment = dict(line.split("=", 1) for line in lines)
+            environment = stack.start_afresh(FOLDER, config, binaries, PARAMETERS, port, endpoint(gate.port))
             processes.functions |= {
                 value: name.removeprefix("FN_").lower().replace("_", "-")
                 for name, value in environment.items()
@@ -77,5 +62,5 @@ def running(plan: Plan, config: Path, binaries: Path) -> Iterator[World]:
             # A second Ctrl-C must not leave anything running.
             for number in INTERRUPTS:
                 signal.signal(number, signal.SIG_IGN)
-            stack.down(Namespace(state=FOLDER))
+            stack.end(FOLDER)
             gate.stop()
