@@ -70,11 +70,15 @@ fn need(function: &str, grant: &Grant) -> Option<Need> {
 }
 
 /// Whether something works within a time.
-async fn works(stack: &Stack, work: Work, within: Duration) -> bool {
+async fn works(stack: &Stack, function: &str, work: Work, within: Duration) -> bool {
     static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let id = format!("{}{number:03}", clock::now().as_second());
     let done = tokio::time::timeout(within, AssertUnwindSafe(work(stack, &id)).catch_unwind()).await;
+    if done.is_err() {
+        // What is still at it would go on beside what comes next.
+        restart(stack, role::variable_of(function)).await;
+    }
     matches!(done, Ok(Ok(())))
 }
 
@@ -90,13 +94,16 @@ async fn prove(function: &'static str) {
         };
         let (Need::Work(what, work) | Need::S3(what, work)) = need else { continue };
         if working.insert(what) {
-            assert!(works(&stack, work, WORKS_WITHIN).await, "{function}: {what} does not work with all grants");
+            assert!(
+                works(&stack, function, work, WORKS_WITHIN).await,
+                "{function}: {what} does not work with all grants"
+            );
         }
         if matches!(need, Need::S3(..)) {
             continue;
         }
         role.take_away(&stack, &grant).await;
-        let works_without = works(&stack, work, FAILS_WITHIN).await;
+        let works_without = works(&stack, function, work, FAILS_WITHIN).await;
         role.put_back(&stack).await;
         if works_without {
             idle.push(format!("{grant}: {what} works without it"));

@@ -5,7 +5,7 @@ use std::fmt;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use crate::support::stack::Stack;
+use crate::support::stack::{Stack, variable};
 
 /// One action on one resource, as the template grants it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +70,18 @@ fn grants(statement: &Value) -> Vec<Grant> {
     several(&statement["Resource"]).into_iter().enumerate().flat_map(of).collect()
 }
 
+/// The variable with the name of a deployed function.
+pub(super) fn variable_of(function: &str) -> &'static str {
+    match function {
+        "Intake" => "FN_INTAKE",
+        "Processor" => "FN_PROCESSOR",
+        "ResetErrors" => "FN_RESET_ERRORS",
+        "CancelStale" => "FN_CANCEL_STALE",
+        "Cleanup" => "FN_CLEANUP",
+        _ => "FN_RESPONSES",
+    }
+}
+
 /// A deployed role, with the policies that it was deployed with.
 pub(super) struct Role {
     name: String,
@@ -78,15 +90,8 @@ pub(super) struct Role {
 
 impl Role {
     pub(super) async fn of(stack: &Stack, function: &str) -> Self {
-        let variable = match function {
-            "Intake" => "FN_INTAKE",
-            "Processor" => "FN_PROCESSOR",
-            "ResetErrors" => "FN_RESET_ERRORS",
-            "CancelStale" => "FN_CANCEL_STALE",
-            "Cleanup" => "FN_CLEANUP",
-            _ => "FN_RESPONSES",
-        };
-        let path = format!("/2015-03-31/functions/{}/configuration", crate::support::stack::variable(variable));
+        let name = variable(variable_of(function));
+        let path = format!("/2015-03-31/functions/{name}/configuration");
         let answer = stack.api(Method::GET, "lambda", &path).send().await.unwrap();
         let configuration = crate::support::stack::json(answer).await;
         let name = configuration["Role"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
