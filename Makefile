@@ -79,7 +79,7 @@ test: test-units test-stack test-chaos ## Run all tests: units, end to end on a 
 
 .PHONY: chaos
 chaos: binaries venv-chaos ## Make every kind of fault at every call of every function, thousands of orders; write docs/reliability.md
-	$(PYTHON) tests/chaos/chaos.py --report docs/reliability.md $(ARGS)
+	$(PYTHON) tests/chaos/chaos.py --complete --report docs/reliability.md $(ARGS)
 
 .PHONY: simulate
 simulate: need-rust ## Simulate a day with a flash sale and an outage; ARGS=--help lists what can be changed

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,62 +21,27 @@ import world
 from world import CONFIG, FOLDER, ROOT
 
 import report
-from checks import Check, left_by_cleanup
+from checks import Check
 from deploy import read_secrets
 from destinations import Erp, Shop
+from episode import Episode, Extent, Findings
 from faults import Plan
 from ledger import Ledger
 from local_stack import FAILURES, INTERRUPTS, stage_config
-from orders import SHARES, Order, made
-from phases import RUN_SECONDS, Trial, sample
+from orders import Order, few, made
+from phases import RUN_SECONDS, Trial
 from webhooks import Shops
 
 ERP, SHOP = "127.0.0.1:9501", "127.0.0.1:9502"
-# The shop whose exports cleanup removes: they are looked at before that.
-OLD = "old"
 # Seconds for which a function meets faults in a part of the trial, for each time that a call is to meet each fault.
 PATIENCE = 30.0
-# As long as orders come in, there are faults.
-A_WAVE = 3600.0
+# How often some orders more come in, at most, for the faults that were never made.
+ROUNDS_AT_MOST = 12
 BEGAN = time.monotonic()
 
 
 def say(text: str) -> None:
     print(f"{time.monotonic() - BEGAN:6.0f} s  {text}", flush=True)
-
-
-def come_in(trial: Trial, orders: list[Order], each: int) -> None:
-    """Orders come in, and what the faults leave of them is recovered."""
-    outages = trial.curse(sample(orders, len(orders), 1), each)
-    say(f"{len(orders)} orders come in, faults at intake and the processor")
-    with trial.faults_at("intake", 0.35, A_WAVE), trial.faults_at("processor", 0.3, A_WAVE):
-        trial.take_in(orders)
-    for order in outages:
-        trial.plan.curses.pop(order, None)
-    say("what is left is recovered, faults at the processor and at reset-errors")
-    with trial.faults_at("processor", 0.3), trial.faults_at("reset-errors", 0.25):
-        trial.settle()
-
-
-def go_on(trial: Trial, secret: str) -> None:
-    """What happens to orders later, side by side: no two of these are about the same orders."""
-    say("answers come, orders go stale and old; faults at responses, cancel-stale and cleanup")
-    later: dict[str, Callable[[], None]] = {
-        "responses": lambda: trial.answer_later(secret),
-        "cancel-stale": trial.cancel_stale,
-        "cleanup": trial.clean_up,
-    }
-
-    def play(function: str) -> None:
-        with trial.faults_at(function, 0.25, 2 * trial.patience):
-            later[function]()
-
-    with ThreadPoolExecutor(len(later)) as pool:
-        list(pool.map(play, later))
-    say("what is left of that is recovered, faults at reset-errors")
-    with trial.faults_at("reset-errors", 0.25):
-        trial.end_silence()
-        trial.settle()
 
 
 def run(args: argparse.Namespace) -> bool:
@@ -89,25 +54,30 @@ def run(args: argparse.Namespace) -> bool:
             for function, seconds in RUN_SECONDS.items():
                 ledger.limit(function, seconds)
             trial = Trial(plan, ledger, Shops(ledger.api), erp, shop, say, PATIENCE * args.share)
-            orders = list(made(args.orders, secrets["ordersync/webhooks/chaos"], args.seed))
-            for at in range(0, len(orders), args.wave):
-                come_in(trial, orders[at : at + args.wave], args.cursed)
             look = partial(Check, trial.shops.accepted, ledger, erp, shop, stack.gate.met)
-            before = look({OLD})
-            outcome = before.outcome()
-            go_on(trial, secrets["ordersync/responses/chaos"])
-            check = look(SHARES.keys() - {OLD})
-            outcome.merge(check.outcome())
-            say("orders are erased, faults at cleanup")
-            large = [order for order in trial.shops.accepted.values() if order.shop == "large"]
-            with trial.faults_at("cleanup", 0.25):
-                trial.erase(sample(large, 3 * args.share, 2))
-            after = list(left_by_cleanup(before, look(()), trial.erased))
-            result = report.Result(plan, trial, check, outcome, after, time.monotonic() - BEGAN)
-            return report.tell(result, args.report, args.complete)
+            extent = Extent(args.wave, args.cursed, 3 * args.share)
+            episode, found = Episode(trial, look, secrets["ordersync/responses/chaos"], extent), Findings()
+            secret = secrets["ordersync/webhooks/chaos"]
+            episode.play(list(made(args.orders, secret, args.seed)), found)
+            if args.complete:
+                complete(episode, found, lambda first: few(first, secret), args.orders)
+            return report.tell(report.Result(trial, found, time.monotonic() - BEGAN), args.report, args.complete)
     finally:
         erp.stop()
         shop.stop()
+
+
+def complete(episode: Episode, found: Findings, few_from: Callable[[int], list[Order]], first: int) -> None:
+    """Has some orders more come in, until each call has met each kind of fault."""
+    plan = episode.trial.plan
+    plan.is_thorough, episode.extent = True, replace(episode.extent, cursed=0)
+    for _ in range(ROUNDS_AT_MOST):
+        if not (untried := plan.untried()):
+            return
+        say(f"{len(untried)} combinations of a call and a fault were never made: some orders more for these")
+        orders = few_from(first)
+        episode.play(orders, found)
+        first += len(orders)
 
 
 def main() -> int:
@@ -117,7 +87,7 @@ def main() -> int:
     parser.add_argument("--wave", type=int, default=1000, help="how many of them at a time (default: 1000)")
     parser.add_argument("--share", type=int, default=2, help="how often a call meets each kind of fault (default: 2)")
     parser.add_argument("--cursed", type=int, default=4, help="orders of a wave for each fault at all deliveries (default: 4)")
-    parser.add_argument("--complete", action="store_true", help="fail if some call never met some kind of fault")
+    parser.add_argument("--complete", action="store_true", help="have some orders more come in until each call has met each kind of fault")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--binaries", type=Path, default=built, help="folder of the functions (default: target/debug)")
     parser.add_argument("--report", type=Path, help="page to write the table to")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from destinations import Erp, Shop
@@ -45,13 +45,13 @@ class Outcome:
 
 
 class Check:
-    """A look at all there is, to judge the orders of the shops that are given, all of whose exports should be there."""
+    """A look at all there is, to judge the orders that are given, all of whose exports should be there."""
 
     def __init__(
-        self, accepted: Mapping[str, Order], ledger: Ledger, erp: Erp, shop: Shop, met: set[str], shops: Container[str]
+        self, accepted: Mapping[str, Order], ledger: Ledger, erp: Erp, shop: Shop, met: set[str], judged: Iterable[Order]
     ) -> None:
         self.orders, self.ledger, self.erp, self.shop, self.met = accepted, ledger, erp, shop, met
-        self.judged = [order for order in accepted.values() if order.shop in shops]
+        self.judged = [order for order in judged if order.id in accepted]
         self.items = ledger.items()
         self.objects = ledger.writers()
         self.packed = self._packed()
@@ -139,8 +139,6 @@ class Check:
 
 def document(order: Order, pipeline: str) -> str:
     return DOCUMENTS.get(pipeline, "-").format(shop=order.shop, number=order.number)
-
-
 
 
 def left_by_cleanup(before: Check, after: Check, erased: list[str]) -> Iterator[str]:

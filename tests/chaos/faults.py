@@ -70,6 +70,8 @@ class Plan:
         self.curses: dict[str, Curse] = {}
         # Functions that get faults now, and how likely a call of theirs is to get one.
         self.chances: dict[str, float] = {}
+        # Whether these functions meet instead, and for certain, what no call like it has met yet.
+        self.is_thorough = False
         self._open: dict[str, Fault] = {}
         self._random = random.Random(seed)
         self._lock = threading.Lock()
@@ -107,6 +109,9 @@ class Plan:
 
     def _due(self, function: str, call: Call, orders: set[str]) -> Fault | None:
         chance = self.chances.get(function, 0)
+        if chance and self.is_thorough:
+            never = self._never(function, call)
+            return self._random.choice(never) if never else None
         if not chance or self._random.random() >= chance * (BEHIND if self._is_behind(function, call) else AHEAD):
             return None
         if any(self.of_order[function, order] >= MOST_OF_AN_ORDER for order in orders):
@@ -128,11 +133,19 @@ class Plan:
         kinds = [fault for fault in Fault if self.cells[function, call, fault].times == least]
         return kinds if least < self.share else []
 
+    def _never(self, function: str, call: Call) -> list[Fault]:
+        return [fault for fault in Fault if not self.cells[function, call, fault].times]
+
     def untried(self) -> list[str]:
         """Faults that were never made, with their calls."""
-        return sorted(
-            f"{function}: {call}: {fault.value}"
-            for function, call in self.calls
-            for fault in Fault
-            if not self.cells[function, call, fault].times
-        )
+        with self._lock:
+            return sorted(
+                f"{function}: {call}: {fault.value}"
+                for function, call in self.calls
+                for fault in self._never(function, call)
+            )
+
+    def made(self, function: str) -> int:
+        """How many faults the function has met."""
+        with self._lock:
+            return sum(cell.times for (of, _, _), cell in self.cells.items() if of == function)

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta, timezone
 
 # How many of a hundred orders each shop has.
 SHARES = {"plain": 41, "large": 6, "delayed": 9, "paced": 5, "packed": 9, "flaky": 12, "office": 10, "unpaid": 3, "old": 5}
+# How many of some orders more have a shop, if not two.
+FEW = {"large": 8, "office": 10, "unpaid": 10, "old": 10}
 # A free order is skipped by the pipeline erp, and every tenth of its shop is free.
 FREE_OF = 10
 # A message has room for 1 MiB. Text at random does not become smaller than three quarters of it.
@@ -63,6 +65,13 @@ def made(count: int, secret: str, seed: int) -> Iterator[Order]:
     for index in range(count):
         shop = shops[index % len(shops)] if index < 2 * len(shops) else choice.choices(shops, list(SHARES.values()))[0]
         yield order(shop, index, secret, choice)
+
+
+def few(first: int, secret: str) -> list[Order]:
+    """Some orders more, most of them of shops whose orders later runs are about. The first has this number."""
+    choice = random.Random(first)
+    shops = [shop for shop in SHARES for _ in range(FEW.get(shop, 2))]
+    return [order(shop, first + index, secret, choice) for index, shop in enumerate(shops)]
 
 
 def order(shop: str, index: int, secret: str, choice: random.Random) -> Order:

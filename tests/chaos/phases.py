@@ -58,6 +58,8 @@ class Trial:
         # Seconds after which a function has no more faults in a part of the trial, so that each comes to its end.
         self.patience = patience
         self.problems: list[str] = []
+        # The orders that this part of the trial is about.
+        self.orders: list[Order] = []
         self.runs: Counter[str] = Counter()
         self.erased: list[str] = []
 
@@ -65,7 +67,9 @@ class Trial:
     def faults_at(self, function: str, chance: float, patience: float | None = None) -> Iterator[None]:
         """Has a function meet faults for a part of the trial."""
         self.plan.chances[function] = chance
-        end = threading.Timer(patience or self.patience, self.plan.chances.pop, (function, None))
+        # One who has every kind of fault made comes to an end by that.
+        patience = FOR_EVER if self.plan.is_thorough else patience or self.patience
+        end = threading.Timer(patience, self.plan.chances.pop, (function, None))
         end.start()
         try:
             yield
@@ -126,6 +130,16 @@ class Trial:
         while self.ledger.queued() and time.monotonic() < deadline:
             time.sleep(0.5)
 
+    def of(self, shop: str) -> list[Order]:
+        """The orders of a shop that this part of the trial is about and that were accepted."""
+        return [order for order in self.orders if order.shop == shop and order.id in self.shops.accepted]
+
+    def exhaust(self, function: str) -> None:
+        """Runs a scheduled function on, though nothing may be left for it, until a run meets nothing new."""
+        name, made = function.lower().replace("_", "-"), -1
+        while self.plan.is_thorough and made != (made := self.plan.made(name)):
+            self.run(function)
+
     def run(self, function: str, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Runs a scheduled function. What it says of itself, or that it did not come to its end."""
         self.runs[function] += 1
@@ -135,13 +149,13 @@ class Trial:
 
     def answer_later(self, secret: str) -> None:
         """Acknowledges orders by files and callbacks, again until each is taken; some never."""
-        office = sorted(order.id for order in self.shops.accepted.values() if order.shop == "office")
+        office = sorted(order.id for order in self.of("office"))
         told = [order for index, order in enumerate(office) if index % SILENT_OF]
         by_file, by_call = told[: len(told) // 2], told[len(told) // 2 :]
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda order: self.call_back(order, secret), by_call))
         for index in range(0, len(by_file), FILE_OF):
-            self.ledger.put(f"responses/office/{index:05}.json", results(by_file[index : index + FILE_OF]))
+            self.ledger.put(f"responses/office/{by_file[index]}.json", results(by_file[index : index + FILE_OF]))
         self.wait_for_files()
 
     def call_back(self, order: str, secret: str) -> None:
@@ -181,12 +195,13 @@ class Trial:
 
     def cancel_stale(self) -> None:
         """Runs cancel-stale until the shop has canceled every unpaid order and the ledger knows it."""
-        unpaid = {order.id for order in self.shops.accepted.values() if order.shop == "unpaid"}
+        unpaid = {order.id for order in self.of("unpaid")}
         for _ in range(RUNS_AT_MOST):
             items = self.ledger.items()
             left = [items[order, "shipping"] for order in unpaid if not text(items[order, "shipping"], "canceled_at")]
             open_ = [order for order in unpaid if self.shop.orders[order] != "canceled" or (order, "canceled") not in items]
             if not open_:
+                self.exhaust("CANCEL_STALE")
                 return
             self.ledger.let_pass(MINUTES, [item for item in left if text(item, "cancel_after")])
             self.run("CANCEL_STALE")
@@ -194,7 +209,7 @@ class Trial:
 
     def clean_up(self) -> None:
         """Has the exports of one shop be past their retention, some at a time, and runs cleanup until they are gone."""
-        old = sorted(order.id for order in self.shops.accepted.values() if order.shop == "old")
+        old = sorted(order.id for order in self.of("old"))
         for part in range(OLD_PARTS):
             some = {(order, "archive") for order in old[part::OLD_PARTS]}
             self.ledger.let_pass(DAYS_OF_OLD * 24 * 60, [row for key, row in self.ledger.items().items() if key in some])
@@ -204,6 +219,7 @@ class Trial:
                 self.run("CLEANUP")
             else:
                 self.problems.append(f"exports that cleanup never removed: {some & self.ledger.items().keys()}")
+        self.exhaust("CLEANUP")
 
     def erase(self, orders: Iterable[Order]) -> None:
         """Has orders be forgotten, asking again until that is done."""

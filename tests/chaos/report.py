@@ -9,7 +9,8 @@ from pathlib import Path
 from string import Template
 
 from calls import Call
-from checks import Check, Outcome
+from checks import Outcome
+from episode import Findings
 from faults import Cell, Fault, Plan
 from ledger import number, text
 from phases import Trial
@@ -34,16 +35,20 @@ HAPPENED = {
 class Result:
     """All that is told of a run."""
 
-    plan: Plan
     trial: Trial
-    check: Check
-    outcome: Outcome
-    # What cleanup left or took that it should not have.
-    after: list[str]
+    found: Findings
     seconds: float
 
+    @property
+    def plan(self) -> Plan:
+        return self.trial.plan
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.found.outcome
+
     def problems(self) -> list[str]:
-        return [*self.outcome.findings(), *self.trial.problems, *self.after]
+        return [*self.outcome.findings(), *self.trial.problems, *self.found.after]
 
     def faults(self) -> int:
         return sum(cell.times for cell in self.plan.cells.values())
@@ -72,7 +77,7 @@ def recovered(result: Result, function: str, fault: Fault, orders: set[str]) -> 
 
 def way(result: Result, order: str) -> str:
     """How an order came to its end, by what its rows say."""
-    items = [item for (of, _), item in result.check.items.items() if of == order]
+    items = [item for (of, _), item in result.found.rows.items() if of == order]
     if any(text(item, "requeued_at") for item in items):
         return "from the ledger or the dead letters"
     again = any(number(item, "attempts") > 1 or len(item.get("history", {}).get("L", [])) > 0 for item in items)
@@ -117,6 +122,7 @@ def tell(result: Result, page: Path | None, is_complete: bool) -> bool:
             "repeats": result.outcome.repeats,
             "calls": len({(function, call) for (function, call, _), cell in result.plan.cells.items() if cell.times}),
             "made": all_kinds - len(untried),
+            "all": all_kinds,
         }
         page.write_text(Template(PROSE.read_text(encoding="utf-8")).substitute(facts), encoding="utf-8")
     return not problems and not (is_complete and untried)
