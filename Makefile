@@ -283,10 +283,10 @@ test-binaries: need-rust
 # What pip is told to ask, as uv does not read pip's settings. No address gets into the files.
 .PHONY: lock
 lock: need-python ## Write the lock files of the Python tools anew from their .in files; UPGRADE=1 takes the newest of what those need
-	@test -x .local/lock/bin/uv || { python3 -m venv .local/lock && .local/lock/bin/pip install --quiet uv==$(UV_VERSION); }
-	@index=$${UV_DEFAULT_INDEX:-$$(.local/lock/bin/pip config get global.index-url 2>/dev/null || true)}; \
+	@test -x .local/venv-lock/bin/uv || { python3 -m venv .local/venv-lock && .local/venv-lock/bin/pip install --quiet uv==$(UV_VERSION); }
+	@index=$${UV_DEFAULT_INDEX:-$$(.local/venv-lock/bin/pip config get global.index-url 2>/dev/null || true)}; \
 	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX=$$index; fi; \
-	lock() { echo "$$1.txt"; .local/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+	lock() { echo "$$1.txt"; .local/venv-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
 	  $(if $(UPGRADE),--upgrade) "$${@:2}" "$$1.in" --output-file "$$1.txt"; }; \
 	lock infra/local/requirements --python-version 3.10; \
 	lock infra/local/requirements-lint --python-version 3.10 --constraint infra/local/requirements.txt; \
