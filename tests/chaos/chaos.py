@@ -29,7 +29,7 @@ from faults import Plan
 from ledger import Ledger
 from local_stack import FAILURES, INTERRUPTS, stage_config
 from orders import Order, few, made
-from phases import RUN_SECONDS, Trial
+from phases import CURSES, LONG_OUTAGE, RUN_SECONDS, Trial
 from webhooks import Shops
 
 ERP, SHOP = "127.0.0.1:9501", "127.0.0.1:9502"
@@ -37,6 +37,8 @@ ERP, SHOP = "127.0.0.1:9501", "127.0.0.1:9502"
 PATIENCE = 30.0
 # How often some orders more come in, at most, for the faults that were never made.
 ROUNDS_AT_MOST = 12
+# As many as these are told one by one.
+TOLD = 20
 BEGAN = time.monotonic()
 
 
@@ -55,7 +57,7 @@ def run(args: argparse.Namespace) -> bool:
                 ledger.limit(function, seconds)
             trial = Trial(plan, ledger, Shops(ledger.api), erp, shop, say, PATIENCE * args.share)
             look = partial(Check, trial.shops.accepted, ledger, erp, shop, stack.gate.met)
-            extent = Extent(args.wave, args.cursed, 3 * args.share)
+            extent = Extent(args.wave, CURSES, args.cursed, 3 * args.share)
             episode, found = Episode(trial, look, secrets["ordersync/responses/chaos"], extent), Findings()
             secret = secrets["ordersync/webhooks/chaos"]
             episode.play(list(made(args.orders, secret, args.seed)), found)
@@ -70,11 +72,13 @@ def run(args: argparse.Namespace) -> bool:
 def complete(episode: Episode, found: Findings, few_from: Callable[[int], list[Order]], first: int) -> None:
     """Has some orders more come in, until each call has met each kind of fault."""
     plan = episode.trial.plan
-    plan.is_thorough, episode.extent = True, replace(episode.extent, cursed=0)
+    plan.is_thorough, episode.extent = True, replace(episode.extent, curses=LONG_OUTAGE, cursed=6)
     for _ in range(ROUNDS_AT_MOST):
         if not (untried := plan.untried()):
             return
         say(f"{len(untried)} combinations of a call and a fault were never made: some orders more for these")
+        for combination in untried if len(untried) <= TOLD else ():
+            say(f"  {combination}")
         orders = few_from(first)
         episode.play(orders, found)
         first += len(orders)

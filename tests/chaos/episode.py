@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from checks import Check, Outcome, left_by_cleanup
+from faults import Curse
 from ledger import Item
 from orders import Order
 from phases import Trial, sample
@@ -23,7 +24,8 @@ class Extent:
 
     # How many orders come in at a time.
     wave: int
-    # Orders of a wave for each fault at all deliveries.
+    # Faults at all deliveries of an order, and the orders of a wave for each of them.
+    curses: Iterable[Curse]
     cursed: int
     # How many orders are erased.
     erased: int
@@ -65,7 +67,7 @@ class Episode:
     def _come_in(self, orders: list[Order]) -> None:
         """Orders come in, and what the faults leave of them is recovered."""
         trial = self.trial
-        outages = trial.curse(sample(orders, len(orders), 1), self.extent.cursed)
+        outages = trial.curse(sample(orders, len(orders), 1), self.extent.curses, self.extent.cursed)
         trial.say(f"{len(orders)} orders come in, faults at intake and the processor")
         with trial.faults_at("intake", 0.35, A_WAVE), trial.faults_at("processor", 0.3, A_WAVE):
             trial.take_in(orders)

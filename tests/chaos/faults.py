@@ -50,12 +50,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Curse:
-    """An order whose calls to the ledger all meet a fault, until it has met them often enough or is lifted."""
+    """An order whose calls from the processor to the ledger meet a fault, until it has met enough or is lifted."""
 
     fault: Fault
     times: int
     # Only calls about this.
     about: str = ""
+    # What comes when it is over.
+    then: Curse | None = None
 
 
 class Plan:
@@ -83,7 +85,7 @@ class Plan:
             if not function:
                 return None
             self.calls[function, call] += 1
-            fault = self._cursed(call, orders) or self._due(function, call, orders)
+            fault = self._cursed(function, call, orders) or self._due(function, call, orders)
             if fault is None:
                 return None
             if fault.is_of_all and invocation:
@@ -95,15 +97,19 @@ class Plan:
                 self.of_order[function, order] += 1
             return fault
 
-    def _cursed(self, call: Call, orders: set[str]) -> Fault | None:
+    def _cursed(self, function: str, call: Call, orders: set[str]) -> Fault | None:
+        if function != "processor" or call.service != "DynamoDB":
+            return None
         for order in orders & self.curses.keys():
             curse = self.curses[order]
-            if call.service != "DynamoDB" or curse.about not in ("", call.about):
+            if curse.about not in ("", call.about):
                 continue
-            if curse.times <= 1:
-                del self.curses[order]
-            else:
+            if curse.times > 1:
                 self.curses[order] = replace(curse, times=curse.times - 1)
+            elif curse.then:
+                self.curses[order] = curse.then
+            else:
+                del self.curses[order]
             return curse.fault
         return None
 
