@@ -57,7 +57,7 @@ async fn dead_letters_go_stay_or_are_put_back_as_their_exports_need_it() {
         ("unseen", webhook(&[])),
         ("lost", webhook(&[])),
         ("failed", webhook(&[])),
-        ("again", webhook(&[("redriven", "1")])),
+        ("again", webhook(&[("redriven", "3")])),
         ("nobodys", [("shop".to_owned(), "it-nobody".to_owned())].into()),
     ];
     exported(&stack, &key("dl-done"), ago(90), None).await;

@@ -11,7 +11,12 @@ use ordersync::queue::Fields;
 /// row says that it was requeued: within this time, the row may speak of this very message.
 const CLOCKS_AGREE_WITHIN: Duration = Duration::from_mins(1);
 
-/// Why a message stays that an export needs, and that was put back before.
+/// How often a message is put back that an export needs whose row is there: the ledger goes on without it then.
+const REDRIVES: u32 = 1;
+/// The same where only the message knows of an export. Its deliveries were used up before anything was tried, by an outage
+/// or beside messages that ended their processor each time.
+const REDRIVES_OF_THE_ONLY: u32 = 3;
+/// Why a message stays that an export needs, and that was put back as often as it may be.
 pub(super) const REDRIVEN_BEFORE: &str = "redriven_before";
 
 /// What is known of a message itself.
@@ -19,8 +24,8 @@ pub(super) const REDRIVEN_BEFORE: &str = "redriven_before";
 pub(super) struct Letter {
     /// When it was sent to the queue.
     pub(super) sent_at: Timestamp,
-    /// Whether it was put back before.
-    pub(super) is_redriven: bool,
+    /// How often it was put back before.
+    pub(super) redriven: u32,
     /// Its attributes without that: its envelope, as the ledger keeps it.
     pub(super) fields: Fields,
     /// What the ledger knows its webhook by.
@@ -28,8 +33,8 @@ pub(super) struct Letter {
 }
 
 impl Letter {
-    pub(super) fn new(sent_at: Timestamp, is_redriven: bool, fields: Fields) -> Self {
-        Self { sent_at, is_redriven, webhook: webhook_digest(&fields), fields }
+    pub(super) fn new(sent_at: Timestamp, redriven: u32, fields: Fields) -> Self {
+        Self { sent_at, redriven, webhook: webhook_digest(&fields), fields }
     }
 }
 
@@ -80,11 +85,15 @@ pub(super) fn judge(letter: &Letter, errand: &Errand, rows: &[Row], now: Timesta
         return Verdict::Remove;
     }
     let row = |pipeline: &str| rows.iter().find(|row| row.key.pipeline == pipeline);
+    let mut redrives = REDRIVES;
     let most = match errand {
         // An export that has no row any more was removed.
         Errand::Export(pipeline) => row(pipeline).map_or(Want::Nothing, |row| want(row, letter, true, now)),
         Errand::Webhook { pipelines, is_whole, news } => {
             let of_news = if news.is_some_and(|news| is_unknown(news, rows)) { Want::Attempt } else { Want::Nothing };
+            if of_news == Want::Attempt || pipelines.iter().any(|pipeline| row(pipeline).is_none()) {
+                redrives = REDRIVES_OF_THE_ONLY;
+            }
             let of_pipelines = pipelines
                 .iter()
                 .map(|pipeline| row(pipeline).map_or(Want::Attempt, |row| want(row, letter, false, now)));
@@ -101,7 +110,7 @@ pub(super) fn judge(letter: &Letter, errand: &Errand, rows: &[Row], now: Timesta
     };
     match most {
         Want::Nothing => Verdict::Remove,
-        Want::Attempt if letter.is_redriven => Verdict::Stays(REDRIVEN_BEFORE),
+        Want::Attempt if letter.redriven >= redrives => Verdict::Stays(REDRIVEN_BEFORE),
         Want::Attempt => Verdict::PutBack,
         Want::Outcome => Verdict::Stays("being_tried"),
         Want::Reset => Verdict::Stays("waits_for_reset"),

@@ -42,6 +42,12 @@ pub(super) struct Mail {
 }
 
 impl Mail {
+    /// How often it was put back before. A mark that cannot be read is none of ours, and not to go round for ever.
+    pub(super) fn redriven(&self) -> u32 {
+        let mark = self.attributes.get(REDRIVEN).and_then(MessageAttributeValue::string_value);
+        mark.map_or(0, |mark| mark.parse().unwrap_or(u32::MAX))
+    }
+
     fn of(message: Message) -> Self {
         let system = message.attributes.unwrap_or_default();
         let sent_at = system.get(&MessageSystemAttributeName::SentTimestamp).and_then(|millis| millis.parse().ok());
@@ -83,12 +89,13 @@ impl Mailbox<'_> {
         delete.send().await.map(drop).map_err(|failure| Trouble::Queue(aws::reason(&failure)))
     }
 
-    /// Sends a message to the queue once more, marked as such, and then removes it here. A run that ends in between
+    /// Sends a message to the queue once more, marked by how often that was done, and then removes it here. A run that ends in between
     /// leaves two, of which the later one has nothing to do.
     pub(super) async fn put_back(&self, mail: &Mail) -> Result<(), Trouble> {
         let send = self.sqs.send_message().queue_url(self.queue_url).message_body(&mail.body);
         let mut attributes = mail.attributes.clone();
-        attributes.extend(text("1").map(|mark| (REDRIVEN.to_owned(), mark)));
+        let mark = mail.redriven().saturating_add(1).to_string();
+        attributes.extend(text(&mark).map(|mark| (REDRIVEN.to_owned(), mark)));
         let send = send.set_message_attributes(Some(attributes));
         let send = send.set_message_group_id(mail.group.clone());
         send.send().await.map_err(|failure| Trouble::Queue(aws::reason(&failure)))?;

@@ -45,9 +45,9 @@ pub(super) async fn subject(config: &Config, payloads: &PayloadStore, mail: &Mai
         Some((name.clone(), value.string_value()?.to_owned()))
     };
     let mut fields: Fields = mail.attributes.iter().filter_map(text).collect();
-    let is_redriven = fields.remove(REDRIVEN).is_some();
+    fields.remove(REDRIVEN);
     // Where the queue does not say when, nothing counts as having happened since.
-    let letter = Letter::new(mail.sent_at.unwrap_or(Timestamp::MAX), is_redriven, fields);
+    let letter = Letter::new(mail.sent_at.unwrap_or(Timestamp::MAX), mail.redriven(), fields);
     match named_export(&letter.fields) {
         Ok(None) => {}
         Ok(Some(ExportKey { shop, order_id, pipeline })) if config.shops.contains_key(&shop) => {

@@ -9,9 +9,9 @@ use crate::tests::world::{Item, item, minutes, row, text};
 const OWN: &str = "2026-03-01T00:00:00Z";
 
 /// A message that was sent an hour ago.
-fn letter(is_redriven: bool) -> Letter {
+fn letter(redriven: u32) -> Letter {
     let sent_at = earlier(clock::now(), Duration::from_hours(1));
-    Letter::new(sent_at, is_redriven, Fields::from([("received_at".into(), OWN.into())]))
+    Letter::new(sent_at, redriven, Fields::from([("received_at".into(), OWN.into())]))
 }
 
 /// The row of a webhook that was received then.
@@ -95,33 +95,30 @@ async fn a_message_goes_where_its_exports_need_it() {
     ] {
         let rows = [row(item).await];
         let now = clock::now();
-        assert_eq!(judge(&letter(false), &placed(), &rows, now), of_webhook, "{what}");
-        assert_eq!(judge(&letter(false), &named(), &rows, now), of_export, "{what}");
+        assert_eq!(judge(&letter(0), &placed(), &rows, now), of_webhook, "{what}");
+        assert_eq!(judge(&letter(0), &named(), &rows, now), of_export, "{what}");
         let again = if of_webhook == PutBack { Stays("redriven_before") } else { of_webhook };
-        assert_eq!(judge(&letter(true), &placed(), &rows, now), again, "put back before: {what}");
+        assert_eq!(judge(&letter(1), &placed(), &rows, now), again, "put back before: {what}");
     }
 }
 
 #[tokio::test]
 async fn an_export_without_a_row_is_begun_by_its_webhook_and_by_nothing_else() {
     let now = clock::now();
-    assert_eq!(judge(&letter(false), &placed(), &[], now), Verdict::PutBack);
-    assert_eq!(judge(&letter(true), &placed(), &[], now), Verdict::Stays("redriven_before"));
-    assert_eq!(
-        judge(&letter(false), &named(), &[], now),
-        Verdict::Remove,
-        "its row was removed, and the order with it"
-    );
+    assert_eq!(judge(&letter(0), &placed(), &[], now), Verdict::PutBack);
+    assert_eq!(judge(&letter(2), &placed(), &[], now), Verdict::PutBack, "nothing else knows of the order");
+    assert_eq!(judge(&letter(3), &placed(), &[], now), Verdict::Stays("redriven_before"));
+    assert_eq!(judge(&letter(0), &named(), &[], now), Verdict::Remove, "its row was removed, and the order with it");
     let other = [row(with(own("exported"), "sk", text("other"))).await];
-    assert_eq!(judge(&letter(false), &placed(), &other, now), Verdict::PutBack);
+    assert_eq!(judge(&letter(0), &placed(), &other, now), Verdict::PutBack);
 }
 
 #[tokio::test]
 async fn of_an_order_that_was_erased_nothing_stays() {
     let errand = Errand::Webhook { pipelines: vec!["flaky".into(), "other".into()], is_whole: true, news: None };
-    for is_redriven in [false, true] {
+    for redriven in [0, 3] {
         let erased = [row(with(own("canceled"), "erased_at", minutes(-5))).await];
-        assert_eq!(judge(&letter(is_redriven), &errand, &erased, clock::now()), Verdict::Remove);
+        assert_eq!(judge(&letter(redriven), &errand, &erased, clock::now()), Verdict::Remove);
     }
 }
 
@@ -134,7 +131,7 @@ async fn one_export_that_needs_the_message_is_enough() {
         ("error", Verdict::Stays("waits_for_reset")),
     ] {
         let rows = [row(own("error")).await, row(with(own(other), "sk", text("other"))).await];
-        assert_eq!(judge(&letter(false), &errand, &rows, clock::now()), expected, "{other}");
+        assert_eq!(judge(&letter(0), &errand, &rows, clock::now()), expected, "{other}");
     }
 }
 
@@ -158,12 +155,12 @@ async fn what_the_shop_said_is_noted_before_its_message_goes() {
         ("told this", observed("2026-03-01T10:00:00.123Z", "4"), Verdict::Remove),
         ("told more since", observed("2026-03-01T10:00:01.000Z", "0"), Verdict::Remove),
     ] {
-        assert_eq!(judge(&letter(false), &canceled, &[row(item).await], clock::now()), expected, "{what}");
+        assert_eq!(judge(&letter(0), &canceled, &[row(item).await], clock::now()), expected, "{what}");
     }
-    assert_eq!(judge(&letter(false), &canceled, &[], clock::now()), Verdict::PutBack, "nothing is known of the order");
+    assert_eq!(judge(&letter(0), &canceled, &[], clock::now()), Verdict::PutBack, "nothing is known of the order");
     let paid = errand(&["flaky"], Event::Paid);
     let known = [row(observed("2026-03-01T10:00:01.000Z", "0")).await];
-    assert_eq!(judge(&letter(false), &paid, &known, clock::now()), Verdict::Remove);
+    assert_eq!(judge(&letter(0), &paid, &known, clock::now()), Verdict::Remove);
 }
 
 #[tokio::test]
@@ -176,14 +173,14 @@ async fn a_message_that_only_names_its_order_is_for_all_that_it_began() {
         ("it began and ended it", own("exported"), Verdict::Remove, Verdict::Remove),
     ] {
         let (rows, now) = ([other.clone(), row(item).await], clock::now());
-        assert_eq!(judge(&letter(false), &errand(false), &rows, now), of_reference, "{what}");
-        assert_eq!(judge(&letter(false), &errand(true), &rows, now), of_whole, "{what}");
+        assert_eq!(judge(&letter(0), &errand(false), &rows, now), of_reference, "{what}");
+        assert_eq!(judge(&letter(0), &errand(true), &rows, now), of_whole, "{what}");
     }
 }
 
 #[tokio::test]
 async fn an_orphan_is_what_waits_and_has_no_pipeline_that_a_message_runs() {
-    let (letter, now) = (letter(false), clock::now());
+    let (letter, now) = (letter(0), clock::now());
     let elsewhere = |is_whole| Errand::Webhook { pipelines: vec!["other".into()], is_whole, news: None };
     for (what, item, errand, is_configured, expected) in [
         ("waits", own("pending"), placed(), false, true),
@@ -208,7 +205,7 @@ proptest! {
     #[test]
     fn nothing_is_removed_that_an_export_waits_for(
         statuses in proptest::collection::vec((0..Status::ALL.len(), any::<bool>(), any::<bool>(), any::<bool>()), 1..5),
-        is_redriven in any::<bool>(),
+        redriven in 0u32..4,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let (base, now) = (runtime.block_on(row(own("pending"))), clock::now());
@@ -227,9 +224,9 @@ proptest! {
                 && (row.requeued_at.is_none() || row.wants_order())
         };
         let errand = Errand::Webhook { pipelines, is_whole: true, news: None };
-        let verdict = judge(&letter(is_redriven), &errand, &rows, now);
+        let verdict = judge(&letter(redriven), &errand, &rows, now);
         prop_assert_eq!(verdict == Verdict::Remove, !rows.iter().any(waits));
-        prop_assert!(!(is_redriven && verdict == Verdict::PutBack));
+        prop_assert!(!(redriven > 0 && verdict == Verdict::PutBack), "all of them have rows");
     }
 }
 
@@ -247,7 +244,7 @@ async fn an_export_that_its_webhook_opened_again_is_made_by_it() {
         [("skipped", Verdict::PutBack), ("pending", Verdict::PutBack), ("exported", Verdict::Remove)]
     {
         let (row, now) = (row(known(status)).await, clock::now());
-        assert!(!is_orphan(&row, &letter(false), &update, true, now), "{status}");
-        assert_eq!(judge(&letter(false), &update, &[row], now), expected, "{status}");
+        assert!(!is_orphan(&row, &letter(0), &update, true, now), "{status}");
+        assert_eq!(judge(&letter(0), &update, &[row], now), expected, "{status}");
     }
 }
