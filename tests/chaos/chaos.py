@@ -29,7 +29,7 @@ from faults import Plan
 from ledger import Ledger
 from local_stack import FAILURES, INTERRUPTS, stage_config
 from orders import Order, few, made
-from phases import CURSES, LONG_OUTAGE, RUN_SECONDS, Trial
+from phases import CURSES, LONG_OUTAGES, RUN_SECONDS, Trial
 from webhooks import Shops
 
 ERP, SHOP = "127.0.0.1:9501", "127.0.0.1:9502"
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> bool:
 def complete(episode: Episode, found: Findings, few_from: Callable[[int], list[Order]], first: int) -> None:
     """Has some orders more come in, until each call has met each kind of fault."""
     plan = episode.trial.plan
-    plan.is_thorough, episode.extent = True, replace(episode.extent, curses=LONG_OUTAGE, cursed=6)
+    plan.is_thorough, episode.extent = True, replace(episode.extent, curses=LONG_OUTAGES, cursed=6)
     for _ in range(ROUNDS_AT_MOST):
         if not (untried := plan.untried()):
             return

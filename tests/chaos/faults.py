@@ -48,6 +48,10 @@ class Cell:
     orders: set[str] = field(default_factory=set)
 
 
+# Shops whose orders may meet a fault at all deliveries.
+CURSED = ("plain", "flaky", "delayed", "office", "large")
+
+
 @dataclass(frozen=True)
 class Curse:
     """An order whose calls from the processor to the ledger meet a fault, until it has met enough or is lifted."""
@@ -58,6 +62,8 @@ class Curse:
     about: str = ""
     # What comes when it is over.
     then: Curse | None = None
+    # Whose orders have it.
+    shops: tuple[str, ...] = CURSED
 
 
 class Plan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import random
 import threading
@@ -46,12 +45,14 @@ CURSES = (
     Curse(Fault.FAILED_ALL, FOR_EVER),
     Curse(Fault.THROTTLED_ALL, FOR_EVER, "exported"),
 )
-# The ledger is out after an export was begun, for all deliveries of its message, of the same once it was put back, and of
-# the message that names the export. That is what it takes for reset-errors to make all of its calls.
-LONG_OUTAGE = (Curse(Fault.KILLED, 1, "exported", then=Curse(Fault.FAILED_ALL, 11)),)
-# Orders whose rows are all there when one of their exports is recorded: of what has no row, people have to see to the
-# message that was given up twice.
-CURSED = ("flaky", "delayed", "office", "large")
+# What brings about calls that chance seldom does. The ledger is out after an export was begun, for all deliveries of its
+# message, of the same once it was put back, and of the message that names the export: reset-errors makes all of its calls.
+# It is out for all deliveries but the last of an export that has to wait then: the processor has the ledger keep the order.
+LONG_OUTAGES = (
+    # Of orders whose rows are all there by then: of what has none, people have to see to a message that was given up for good.
+    Curse(Fault.KILLED, 1, "exported", then=Curse(Fault.FAILED_ALL, 11), shops=("flaky", "office", "large")),
+    Curse(Fault.FAILED_ALL, 3, shops=("delayed",)),
+)
 
 
 class Trial:
@@ -96,10 +97,10 @@ class Trial:
 
     def curse(self, orders: list[Order], curses: Iterable[Curse], each: int) -> list[str]:
         """Orders that meet a fault at all of their deliveries; gives those for which the ledger is out until lifted."""
-        chosen = iter([order for order in orders if order.shop in CURSED])
-        outages = []
+        outages, free = [], list(orders)
         for curse in curses:
-            for order in itertools.islice(chosen, each):
+            for order in [order for order in free if order.shop in curse.shops][:each]:
+                free.remove(order)
                 self.plan.curses[order.id] = curse
                 if curse.times == FOR_EVER:
                     outages.append(order.id)
