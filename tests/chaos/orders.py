@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 # How many of a hundred orders each shop has.
 SHARES = {"plain": 41, "large": 6, "delayed": 9, "paced": 5, "packed": 9, "flaky": 12, "office": 10, "unpaid": 3, "old": 5}
 # How many of some orders more have a shop, if not two.
-FEW = {"large": 8, "delayed": 8, "office": 10, "unpaid": 10, "old": 10}
+FEW = {"large": 8, "flaky": 8, "office": 10, "unpaid": 10, "old": 10}
 # A free order is skipped by the pipeline erp, and every tenth of its shop is free.
 FREE_OF = 10
 # A message has room for 1 MiB. Text at random does not become smaller than three quarters of it.

@@ -47,11 +47,11 @@ CURSES = (
 )
 # What brings about calls that chance seldom does. The ledger is out after an export was begun, for all deliveries of its
 # message, of the same once it was put back, and of the message that names the export: reset-errors makes all of its calls.
-# It is out for all deliveries but the last of an export that has to wait then: the processor has the ledger keep the order.
+# It is out for all deliveries but the last, at which the destination fails: the processor has the ledger keep the order.
 LONG_OUTAGES = (
     # Of orders whose rows are all there by then: of what has none, people have to see to a message that was given up for good.
-    Curse(Fault.KILLED, 1, "exported", then=Curse(Fault.FAILED_ALL, 11), shops=("flaky", "office", "large")),
-    Curse(Fault.FAILED_ALL, 3, shops=("delayed",)),
+    Curse(Fault.KILLED, 1, "exported", then=Curse(Fault.FAILED_ALL, 11), shops=("office", "large")),
+    Curse(Fault.FAILED_ALL, 3, shops=("flaky",)),
 )
 
 
