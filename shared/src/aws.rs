@@ -95,6 +95,11 @@ pub struct Sdk {
 }
 
 impl Sdk {
+    /// The settings, for clients that only one function has.
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
     /// Everything at one `endpoint`, with credentials that nobody checks: for tests and emulators.
     pub fn at(endpoint: &str) -> Result<Self, EnvironmentError> {
         let credentials = Credentials::new("id", "secret", None, None, "nobody checks");

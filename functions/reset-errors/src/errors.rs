@@ -120,6 +120,11 @@ mod tests {
             lease_until: None,
             last_error: None,
             canceled_at: None,
+            external_id: None,
+            placed_at: None,
+            exported_at: None,
+            not_before: None,
+            waits_for: None,
         }
     }
 

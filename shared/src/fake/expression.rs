@@ -125,6 +125,13 @@ impl<'a> Expressions<'a> {
                 *at += 6;
                 item.get(&name).is_some_and(|value| text(value).starts_with(text(&start)))
             }
+            _ if tokens[*at + 1] == "BETWEEN" => {
+                let [value, low, high] = [*at, *at + 2, *at + 4].map(|at| self.read(&tokens[at], item));
+                *at += 5;
+                let (is_from, is_to) = (value.clone().zip(low), value.zip(high));
+                is_from.is_some_and(|(value, low)| compares("<=", &low, &value))
+                    && is_to.is_some_and(|(value, high)| compares("<=", &value, &high))
+            }
             _ => {
                 let (left, right) = (self.read(first, item), self.read(&tokens[*at + 2], item));
                 let comparator = tokens[*at + 1].as_str();

@@ -170,8 +170,16 @@ impl FakeTable {
                 holds
             };
             let mut items: Vec<Item> = table.items().into_iter().filter(fits).collect();
-            items.sort_by_key(|item| text(item, "due_at").to_owned());
-            MockResponse::Output(QueryOutput::builder().set_items(Some(items)).build())
+            let sort = match input.index_name() {
+                None => "sk",
+                Some("by-status") => "updated_at",
+                Some(_) => "due_at",
+            };
+            items.sort_by_key(|item| text(item, sort).to_owned());
+            if input.scan_index_forward() == Some(false) {
+                items.reverse();
+            }
+            MockResponse::Output(page(items, input))
         })
     }
 
@@ -261,6 +269,21 @@ impl FakeTable {
         self.log.add(format!("refused {}", key.1));
         Err(Box::new(ConditionalCheckFailedException::builder().set_item(before).build()))
     }
+}
+
+/// The page of what was found that a query asks for.
+fn page(items: Vec<Item>, input: &QueryInput) -> QueryOutput {
+    let start = input.exclusive_start_key().map(key_of);
+    let after = start.and_then(|start| items.iter().position(|item| key_of(item) == start)).map_or(0, |at| at + 1);
+    let limit = input.limit().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    let is_more = items.len() - after > limit;
+    let items: Vec<_> = items.into_iter().skip(after).take(limit).collect();
+    let last = items.last().filter(|_| is_more).map(|item| {
+        let key = ["pk", "sk"].map(|name| (name.to_owned(), item[name].clone()));
+        Item::from(key)
+    });
+    let count = i32::try_from(items.len()).unwrap();
+    QueryOutput::builder().set_items(Some(items)).count(count).set_last_evaluated_key(last).build()
 }
 
 /// What a write does to an export, in a word or two.

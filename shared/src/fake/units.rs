@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn the_templates_indexes_are_found() {
         let names: Vec<_> = indexes().iter().map(|index| index.name).collect();
-        assert_eq!(names, ["by-status", "by-number", "unpaid", "due", "by-customer"]);
+        assert_eq!(names, ["by-status", "by-number", "unpaid", "due", "by-customer", "by-external-id"]);
         let by_status = &indexes()[0];
         assert_eq!(by_status.keys, ["status_key", "updated_at"]);
         assert!(by_status.projected.contains(&"attempts"), "{by_status:?}");

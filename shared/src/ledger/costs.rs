@@ -1,5 +1,5 @@
 //! What exports cost in write units: counted from the writes as they are made, the items as they then are, and the
-//! template's indexes. The table of `docs/adr/0009-small-rows.md` says the same.
+//! template's indexes. The table of `docs/adr/0010-every-resting-state-is-listed.md` says the same.
 
 use std::time::Duration;
 
@@ -70,8 +70,12 @@ impl Case {
     }
 
     async fn completed(&self, lease: &Lease, keep: Keep<'_>, second: i64) {
+        self.completed_as(lease, None, keep, second).await;
+    }
+
+    async fn completed_as(&self, lease: &Lease, external_id: Option<&str>, keep: Keep<'_>, second: i64) {
         let destination = "https://erp.example.com/api/v2/tenants/acme/sales-orders";
-        let external_id = Some("SO-2026-0001042".to_owned());
+        let external_id = external_id.map(ToOwned::to_owned);
         let done = Completion { destination: destination.into(), external_id, acknowledge_by: None };
         self.ledger.complete(lease, &done, keep, at(second)).await.unwrap();
     }
@@ -98,13 +102,16 @@ impl Case {
 }
 
 #[tokio::test]
-async fn an_export_that_succeeds_first_time_costs_two_units_and_one_more_for_a_number_of_its_own() {
-    for (has_no_number, indexes) in [(true, 0), (false, 1)] {
+async fn an_export_that_succeeds_first_time_costs_two_units_and_one_for_each_index_that_it_is_in() {
+    // By status; by the back office's identifier; by a number of its own.
+    for (has_no_number, external_id, indexes) in
+        [(true, None, 1), (true, Some("SO-2026-0001042"), 2), (false, None, 2), (false, Some("SO-2026-0001042"), 3)]
+    {
         let case = Case::new(has_no_number);
         let lease = case.claimed(0).await;
         let claimed = case.bytes();
-        case.completed(&lease, Keep::No, 1).await;
-        assert_eq!(case.units(), (2, indexes), "{has_no_number}");
+        case.completed_as(&lease, external_id, Keep::No, 1).await;
+        assert_eq!(case.units(), (2, indexes), "{has_no_number} {external_id:?}");
         assert!(claimed.max(case.bytes()) <= 768, "far from a second unit: {claimed} and {} bytes", case.bytes());
     }
 }
@@ -115,7 +122,7 @@ async fn an_order_that_is_kept_is_paid_for_once() {
     let lease = case.claimed(0).await;
     assert_eq!(case.units(), (1, 0), "not with the claim");
     case.completed(&lease, Keep::Put(&case.kept), 1).await;
-    assert_eq!(case.units(), (4, 0));
+    assert_eq!(case.units(), (4, 1));
 }
 
 #[tokio::test]
@@ -124,7 +131,7 @@ async fn an_unpaid_order_costs_its_entry_and_no_more() {
     case.facts.is_unpaid = true;
     let lease = case.claimed(0).await;
     case.completed(&lease, Keep::No, 1).await;
-    assert_eq!(case.units(), (2, 1));
+    assert_eq!(case.units(), (2, 2));
 }
 
 #[tokio::test]
@@ -133,12 +140,12 @@ async fn what_finds_more_costs_more() {
     case.facts.find_by = FindBy { number: true, customer: true };
     let lease = case.claimed(0).await;
     case.completed(&lease, Keep::No, 1).await;
-    assert_eq!(case.units(), (2, 2));
+    assert_eq!(case.units(), (2, 3));
     case.facts.find_by = FindBy { number: false, customer: false };
     case.key.pipeline = "wms".into();
     let lease = case.claimed(0).await;
     case.completed(&lease, Keep::No, 1).await;
-    assert_eq!(case.units(), (2, 0));
+    assert_eq!(case.units(), (2, 1));
 }
 
 #[tokio::test]
@@ -150,7 +157,7 @@ async fn a_failure_pays_for_the_index_that_it_is_looked_up_in() {
     let lease = case.claimed(31).await;
     assert_eq!(case.units().1, 2, "from one key of the index to another");
     case.completed(&lease, Keep::No, 32).await;
-    assert_eq!(case.units(), (1, 1), "out of it");
+    assert_eq!(case.units(), (1, 2), "from one key to another once more");
 
     let case = Case::new(true);
     let lease = case.claimed(0).await;
@@ -179,7 +186,7 @@ async fn an_export_that_waits_pays_for_its_order_with_every_write() {
     let lease = case.claimed(600).await;
     assert_eq!(case.units(), (4, 3), "from one key of the index to another, and no longer due");
     case.completed(&lease, Keep::No, 601).await;
-    assert_eq!(case.units(), (4, 1));
+    assert_eq!(case.units(), (4, 2));
 }
 
 #[tokio::test]
@@ -210,4 +217,15 @@ async fn the_attempt_of_an_export_that_succeeded_first_time_is_read_from_the_oth
     // The answer to the write was lost, and it was repeated.
     case.completed(&lease, Keep::No, 9).await;
     assert_eq!(case.ledger.export(&case.key).await.unwrap().unwrap(), row);
+}
+
+#[tokio::test]
+async fn a_word_of_the_back_office_pays_for_a_move_in_the_index() {
+    let case = Case::new(true);
+    let lease = case.claimed(0).await;
+    case.completed(&lease, Keep::No, 1).await;
+    case.units();
+    let row = case.ledger.export(&case.key).await.unwrap().unwrap();
+    case.ledger.acknowledge(&row, Some("SO-2026-0001042"), at(60)).await.unwrap();
+    assert_eq!(case.units(), (1, 3), "from one key to another, and its identifier");
 }

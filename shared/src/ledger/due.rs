@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::change::Changed;
 use super::keys::{SHARDS, paused_key};
@@ -48,7 +50,8 @@ impl Wait {
 }
 
 /// Why an export waits that is not to be retried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Why {
     /// Its pipeline exports later.
     Delay,

@@ -99,8 +99,8 @@ pub fn webhook_digest(envelope: &Fields) -> String {
 
 impl Ledger {
     /// Keeps the raw order of an export that its message is about to be let go of, where the row does not lead to it yet
-    /// and the export may still need it: while it is not over, and once it is canceled, which can be taken back. From
-    /// then on the ledger has to find the export by itself, so one that is not over is in the index by status.
+    /// and the export may still need it: while it is not over, and once it is canceled or set aside, which can be taken back. From
+    /// then on the ledger has to find the export by itself, so it is in the index by status.
     ///
     /// # Errors
     /// Also where there is no row, so that the message is not let go of.
@@ -121,7 +121,7 @@ impl Ledger {
 impl Row {
     /// Whether only the message of its webhook has the raw order, and the export may need it.
     pub fn wants_order(&self) -> bool {
-        let may_need_it = self.is_open() || self.status == Status::Canceled;
+        let may_need_it = self.is_open() || self.status == Status::Canceled || self.set_aside_at.is_some();
         may_need_it && self.payload.is_none() && self.erased_at.is_none()
     }
 }

@@ -11,6 +11,8 @@ use super::{ExportKey, LedgerError, Status};
 pub(super) const BY_STATUS: &str = "by-status";
 /// Index by order number.
 pub(super) const BY_NUMBER: &str = "by-number";
+/// Sparse index by the back office's own identifier.
+pub(super) const BY_EXTERNAL_ID: &str = "by-external-id";
 /// Sparse index by customer.
 pub(super) const BY_CUSTOMER: &str = "by-customer";
 /// The rows of one status, and the unpaid ones, are spread over this many index partitions, so that a thousand orders

@@ -2,16 +2,19 @@
 //! they expect.
 
 mod attempt;
+mod by_hand;
 mod change;
 mod control;
 #[cfg(test)]
 mod costs;
 mod due;
 mod facts;
+mod journal;
 mod kept;
 mod keys;
 #[cfg(test)]
 mod model;
+mod newest;
 mod observe;
 mod pages;
 mod payload;
@@ -40,7 +43,9 @@ pub use attempt::{Attempt, Outcome};
 pub use control::{Pause, Pauses};
 pub use due::{Due, HAND_OUT_AGAIN, Parked, Wait, Waiting, Why};
 pub use facts::{Completion, Facts, FindBy, Holder, Lease, NextStep, Observation, Recorded, Told, customer_key};
+pub use journal::{Note, NotePlace, day_before, day_of};
 pub use kept::{Keep, Kept, Origin, webhook_digest};
+pub use newest::{Counted, Span, Stamp};
 pub use pages::{Pages, Summary};
 pub use payload::{Payload, PayloadStore, STORED_PAYLOADS, stored_payloads};
 pub use recover::{Answered, Reset};
@@ -167,6 +172,11 @@ impl Ledger {
     /// its identifier is not in it, for its key says all there is to say.
     pub async fn by_number(&self, number: &str) -> Result<Vec<ExportKey>, LedgerError> {
         self.keys_in(keys::BY_NUMBER, "number", number).await
+    }
+
+    /// The exports that the back office knows by this identifier, in whatever shop and pipeline.
+    pub async fn by_external_id(&self, external_id: &str) -> Result<Vec<ExportKey>, LedgerError> {
+        self.keys_in(keys::BY_EXTERNAL_ID, "external_id", external_id).await
     }
 
     /// The exports in one partition of an index.

@@ -33,8 +33,8 @@ fn play(steps: &[Step]) {
 #[test]
 fn what_the_model_once_found_is_mended() {
     use Step::{
-        Acknowledge, Announce, Claim, ClaimSeen, Complete, Decline, GiveUp, Keep, Look, Observe, Park, ParkSeen,
-        Reject, Release, Remove, Reset, Retry, Skip, Time,
+        Acknowledge, Announce, CancelByHand, Claim, ClaimSeen, Complete, Decline, Expire, GiveUp, Keep, Look, Lose,
+        Observe, Park, ParkSeen, Reject, Release, Remove, Reset, Retry, SetBack, Skip, SkipByHand, Time,
     };
     for steps in [
         &[Claim(0, 0), Time(31), Reject(0, 0, Into::Nowhere)][..],
@@ -49,6 +49,12 @@ fn what_the_model_once_found_is_mended() {
         &[Park(0, 0, For::Delay, Into::Row), Look(1), Look(2), ParkSeen(2, For::Delay, Into::Nowhere), Release(1)],
         &[Claim(0, 0), Time(31), Look(1), Observe(0, Word::Canceled, 1, true), ClaimSeen(1)],
         &[Claim(0, 0), Observe(1, Word::Canceled, 1, true), Retry(0, Into::Row)],
+        &[Claim(0, 0), Look(0), Time(31), Keep(0, Into::Row), Lose(0)],
+        &[Claim(0, 0), Look(1), Time(31), Lose(1), Claim(0, 0), Time(31), ClaimSeen(1)],
+        &[Claim(0, 0), Complete(0, Into::Row, false), Look(0), SetBack(0), Claim(0, 0), Time(31), Expire(0, false)],
+        &[Skip(0, 0, Into::Bucket), Look(1), Claim(1, 0), Complete(1, Into::Nowhere, false), Acknowledge(1)],
+        &[Claim(0, 0), GiveUp(0, Into::Row), Look(1), SkipByHand(1), Claim(0, 0), Look(1), SetBack(1), ClaimSeen(1)],
+        &[Claim(0, 0), Complete(0, Into::Row, true), Look(1), SetBack(1), Look(1), CancelByHand(1), Claim(0, 0)],
     ] {
         play(steps);
     }

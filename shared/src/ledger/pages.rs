@@ -1,20 +1,22 @@
 //! Reading an index page by page.
 
+use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use super::due::Due;
 use super::keys::{self, Item, export_key, sortable};
 use super::row::{number, number_of};
-use super::{ExportKey, Fault, Ledger, LedgerError, Status, Waiting};
+use super::{ExportKey, Fault, Ledger, LedgerError, Status, Waiting, Why};
 
 /// Items read at once: a page of them fits in the memory of a small function.
 const PAGE: i32 = 200;
 
-/// One partition of an index, read page by page, oldest first.
+/// One partition of an index, read page by page.
 #[derive(Debug)]
 pub struct Pages {
-    request: aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder,
+    request: QueryFluentBuilder,
     next: Option<Item>,
     is_over: bool,
     passed_over: u64,
@@ -43,19 +45,48 @@ pub struct Summary {
     pub last_error: Option<String>,
     /// When its order was cancelled.
     pub canceled_at: Option<Timestamp>,
+    /// The back office's own identifier.
+    pub external_id: Option<String>,
+    /// When the customer placed the order.
+    pub placed_at: Option<Timestamp>,
+    /// When the destination took it.
+    pub exported_at: Option<Timestamp>,
+    /// When the next attempt is due.
+    pub not_before: Option<Timestamp>,
+    /// Why it waits, where that is not for a retry.
+    pub waits_for: Option<Why>,
 }
 
 impl Pages {
+    /// What a request asks for.
+    pub(super) fn new(request: QueryFluentBuilder) -> Self {
+        Self { request, next: None, is_over: false, passed_over: 0 }
+    }
+
     /// The next page; nothing when there are no more.
     pub(super) async fn items(&mut self) -> Result<Option<Vec<Item>>, LedgerError> {
+        Ok(self.answer().await?.map(|answer| answer.items.unwrap_or_default()))
+    }
+
+    /// How many are on the next page; nothing when there are no more.
+    pub(super) async fn counted(&mut self) -> Result<Option<u64>, LedgerError> {
+        Ok(self.answer().await?.map(|answer| u64::try_from(answer.count).unwrap_or(0)))
+    }
+
+    /// Whether all pages were read.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    async fn answer(&mut self) -> Result<Option<QueryOutput>, LedgerError> {
         if self.is_over {
             return Ok(None);
         }
         let request = self.request.clone().set_exclusive_start_key(self.next.take());
-        let answer = request.send().await.map_err(|failure| LedgerError::unavailable(&failure))?;
-        self.next = answer.last_evaluated_key.filter(|key| !key.is_empty());
+        let mut answer = request.send().await.map_err(|failure| LedgerError::unavailable(&failure))?;
+        self.next = answer.last_evaluated_key.take().filter(|key| !key.is_empty());
         self.is_over = self.next.is_none();
-        Ok(Some(answer.items.unwrap_or_default()))
+        Ok(Some(answer))
     }
 
     /// The next page of an index by status. Rows that are not as this version writes them are passed over.
@@ -74,7 +105,7 @@ impl Pages {
     }
 
     /// One row that somebody changed by hand must not keep those after it from their turn, run after run.
-    fn readable<T>(&mut self, items: &[Item], read: impl Fn(&Item) -> Result<T, LedgerError>) -> Vec<T> {
+    pub(super) fn readable<T>(&mut self, items: &[Item], read: impl Fn(&Item) -> Result<T, LedgerError>) -> Vec<T> {
         let mut rows = Vec::with_capacity(items.len());
         for item in items {
             match read(item) {
@@ -105,6 +136,11 @@ impl Summary {
             lease_until: time("lease_until"),
             last_error: text("last_error"),
             canceled_at: time("canceled_at"),
+            external_id: text("external_id"),
+            placed_at: time("placed_at"),
+            exported_at: time("exported_at"),
+            not_before: time("not_before"),
+            waits_for: text("waits_for").and_then(|name| Why::from_name(&name)),
             key,
         })
     }
@@ -138,6 +174,6 @@ impl Ledger {
                 .expression_attribute_names("#sort", sort)
                 .expression_attribute_values(":until", AttributeValue::S(sortable(until))),
         };
-        Pages { request, next: None, is_over: false, passed_over: 0 }
+        Pages::new(request)
     }
 }

@@ -74,6 +74,8 @@ pub struct Row {
     pub cancellation: Option<CancelTry>,
     /// Whose order it is, as a digest.
     pub customer: Option<String>,
+    /// When somebody skipped it, which only a reset takes back.
+    pub set_aside_at: Option<Timestamp>,
     /// When it was erased on request; there is nothing left of it then but its key.
     pub erased_at: Option<Timestamp>,
     /// Whether it is in the index of unpaid orders.
@@ -103,7 +105,7 @@ impl Row {
     /// Whether no attempt was ever made, so that another webhook of the order may know better.
     pub(super) fn is_untried(&self) -> bool {
         let is_open = self.status == Status::Skipped || (self.status == Status::Error && self.attempts == 0);
-        is_open && self.canceled_at.is_none()
+        is_open && self.canceled_at.is_none() && self.set_aside_at.is_none()
     }
 
     /// Whether it is not over and must not go on, because its order was cancelled.
@@ -214,6 +216,7 @@ impl Row {
                 outcome: text("cancel_outcome"),
             }),
             customer: text("customer").or_else(|| text("customer_key")),
+            set_aside_at: time("set_aside_at"),
             erased_at: time("erased_at"),
             is_unpaid: item.contains_key("unpaid_key"),
             payload: inline.or_else(|| text("payload_key").map(Payload::Stored)),
@@ -285,6 +288,7 @@ impl Row {
             requeued_at: None,
             cancellation: None,
             customer: None,
+            set_aside_at: None,
             erased_at: None,
             is_unpaid: false,
             payload: None,

@@ -3,11 +3,14 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Row;
 
 /// State of an export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Status {
     /// To be tried, at once or after a back-off.
     Pending,
@@ -37,12 +40,6 @@ impl Status {
         Self::Canceled,
     ];
 
-    /// Whether exports in it are in the index by status: somebody has to look at them or hand them out. One that is
-    /// tried for the first time is not, for most succeed and an entry costs a write when it comes and one when it goes.
-    pub(super) fn is_listed(self) -> bool {
-        matches!(self, Self::Pending | Self::Processing | Self::Error)
-    }
-
     /// The name in the table.
     pub fn name(self) -> &'static str {
         match self {
@@ -69,7 +66,8 @@ impl fmt::Display for Status {
 }
 
 /// Why an export is in error, as far as it decides whether it is reset by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Fault {
     /// Every attempt failed in a way that another one might have mended.
     Exhausted,
@@ -139,7 +137,7 @@ pub(crate) fn refusal<L>(row: &Row, now: Timestamp) -> Option<Claim<L>> {
             None => Claim::NotYet { until },
         }),
         Status::Processing => row.lease_until.filter(|until| *until > now).map(|until| Claim::Held { until }),
-        Status::Skipped => None,
+        Status::Skipped => row.set_aside_at.map(|_| Claim::Over(Status::Skipped)),
         Status::Error if row.attempts == 0 => None,
         over @ (Status::Exported | Status::Acknowledged | Status::Error | Status::Canceled) => Some(Claim::Over(over)),
     }
@@ -203,9 +201,13 @@ mod tests {
     }
 
     #[test]
-    fn every_status_is_known_by_its_name() {
+    fn every_status_is_known_by_its_name_in_the_table_and_in_json() {
         for status in Status::ALL {
             assert_eq!(Status::from_name(status.name()), Some(status));
+            assert_eq!(serde_json::to_value(status).unwrap(), status.name());
+        }
+        for (name, fault) in Fault::NAMES {
+            assert_eq!(serde_json::to_value(fault).unwrap(), name);
         }
     }
 }

@@ -12,6 +12,7 @@ use super::keys::{sortable, status_key, text, unpaid_key};
 use super::{Attempt, ExportKey, Facts, Fault, Holder, Kept, Lease, Outcome, Row, Status, Told};
 
 mod answered;
+mod by_hand;
 mod ended;
 mod kept;
 mod observed;
@@ -20,6 +21,7 @@ mod stale;
 mod waiting;
 
 pub(super) use answered::{acknowledge, deny};
+pub(super) use by_hand::{end_by_hand, set_back};
 use ended::held;
 pub(super) use ended::{complete, fail, fail_canceled};
 pub(super) use kept::keep;
@@ -29,8 +31,9 @@ pub(super) use recovered::{drop_deadline, expire, lose, reset, unacknowledged};
 pub(super) use stale::{announce, conclude, decline, hold, let_go, postpone, set_aside};
 pub(super) use waiting::{Waits, park, park_again, release, settle};
 
-/// Rows that no attempt was ever made for: another webhook of the order may know better.
-const UNTRIED: &str = "attribute_not_exists(#pk) OR (attribute_not_exists(#canceled_at) AND (#status = :skipped \
+/// Rows that no attempt was ever made for: another webhook of the order may know better. Whoever set one aside decided it.
+const UNTRIED: &str = "attribute_not_exists(#pk) OR (attribute_not_exists(#canceled_at) \
+    AND attribute_not_exists(#set_aside_at) AND (#status = :skipped \
     OR (#status = :error AND (attribute_not_exists(#attempts) OR #attempts = :none))))";
 /// Nothing later is known of the order than what is now said.
 const NEWS: &str = "attribute_not_exists(#observed_at) OR #observed_at < :told \
@@ -40,6 +43,8 @@ const PENDING: &str = "#status = :pending";
 const EXPIRED: &str = "(#status = :processing AND #lease_until <= :now)";
 const HELD: &str = "#status = :processing AND #lease_owner = :owner";
 const LEASE: [&str; 3] = ["lease_owner", "lease_until", "not_before"];
+/// What is said of an export that a webhook begins anew. Its attempts count from the beginning, and so does their record.
+const BEGUN_ANEW: [&str; 4] = ["status_key", "last_error", "history", "took_ms"];
 /// What an export has that waits in the ledger.
 const WAITING: [&str; 2] = ["due_key", "due_at"];
 /// The raw order in a row.
@@ -81,8 +86,7 @@ pub(super) fn begin(
     until: Timestamp,
 ) -> Change {
     let change = arrival(entered(Change::default(), Status::Processing, now), key, facts, state, now);
-    let change =
-        named(leased(change, 1, holder.owner, until), holder.pack).remove(&["status_key", "last_error"]).remove(&KEPT);
+    let change = named(leased(change, 1, holder.owner, until), holder.pack).remove(&BEGUN_ANEW).remove(&KEPT);
     first(change, facts, state)
 }
 
@@ -211,13 +215,17 @@ impl Change {
     /// Expects an export that is not over as it was seen: it waits still, which `pending` says, or the attempt that was
     /// seen is still without a word. Whoever writes that an attempt left no word is not to replace its word.
     fn expects_open(self, also: &str, row: &Row, pending: &str, now: Timestamp) -> Self {
-        let seen = ("seen", number(row.attempts));
-        let (state, values) = match row.status {
-            Status::Processing => (EXPIRED, vec![seen, ("processing", status(Status::Processing)), ("now", time(now))]),
-            _ if pending == DUE => (DUE, vec![seen, ("pending", status(Status::Pending)), ("now", time(now))]),
-            _ => (pending, vec![seen, ("pending", status(Status::Pending))]),
-        };
-        self.expects(&format!("{also} AND {} AND {state}", as_seen(row)), &values)
+        if row.status == Status::Processing {
+            // Not by the number of the attempt: what is reset, or begun anew, counts from the beginning.
+            let seen_at = ("seen_at", time(row.updated_at));
+            let values = [seen_at, ("processing", status(Status::Processing)), ("now", time(now))];
+            return self.expects(&format!("{also} AND #updated_at = :seen_at AND {EXPIRED}"), &values);
+        }
+        let mut values = vec![("seen", number(row.attempts)), ("pending", status(Status::Pending))];
+        if pending == DUE {
+            values.push(("now", time(now)));
+        }
+        self.expects(&format!("{also} AND {} AND {pending}", as_seen(row)), &values)
     }
 
     /// The same, and that nothing at all has changed since.
@@ -227,10 +235,14 @@ impl Change {
     }
 
     /// Has the table forget the row at its time, as far as can be told from where the raw order was seen, and expects it to be
-    /// there still: a row that leads to an object is not forgotten.
+    /// there still: a row that leads to an object is not forgotten, and any other is.
     fn expires(self, place: Place, now: Timestamp, retention: Duration) -> Self {
         let change = self.set_or_remove("expires_at", place.expiry(now, retention));
-        if place == Place::Bucket { change } else { change.expects_also("attribute_not_exists(#payload_key)", &[]) }
+        let expected = match place {
+            Place::Bucket => "attribute_exists(#payload_key)",
+            Place::Queue | Place::Row => "attribute_not_exists(#payload_key)",
+        };
+        change.expects_also(expected, &[])
     }
 }
 
@@ -273,9 +285,10 @@ fn stated(change: Change, key: &ExportKey, facts: &Facts) -> Change {
         .set("observed_rank", number(facts.told.rank.into()))
 }
 
+/// Every state that an export rests in is in the index by status. What is tried for the first time is not, see [`begin`]:
+/// most succeed, and an entry costs a write when it comes and another when it goes.
 fn moved(change: Change, key: &ExportKey, to: Status, now: Timestamp) -> Change {
-    let listed = to.is_listed().then(|| text(&status_key(to, key)));
-    entered(change, to, now).set_or_remove("status_key", listed)
+    entered(change, to, now).set("status_key", text(&status_key(to, key)))
 }
 
 fn entered(change: Change, to: Status, now: Timestamp) -> Change {

@@ -62,14 +62,14 @@ impl Runner {
         }
     }
 
-    /// The verdict on a message whose export is over by now. One that was canceled may be taken back.
+    /// The verdict on a message whose export is over by now. One that was canceled or skipped by hand may be taken back.
     pub(super) async fn done_with(
         &self,
         key: &ExportKey,
         status: Status,
         arrival: Arrival<'_>,
     ) -> Result<Verdict, LedgerError> {
-        if status == Status::Canceled {
+        if matches!(status, Status::Canceled | Status::Skipped) {
             self.keep(key, arrival).await?;
         }
         Ok(over(key, status))

@@ -45,6 +45,7 @@ pub(crate) fn row(order_id: &str, pipeline: &str, status: Status) -> Row {
         requeued_at: None,
         cancellation: None,
         customer: None,
+        set_aside_at: None,
         erased_at: None,
         is_unpaid: false,
         payload: None,

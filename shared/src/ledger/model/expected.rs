@@ -18,6 +18,7 @@ pub(super) struct Turn<'a> {
 
 /// What the model knows of a row.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of its own, that is there or is not")]
 pub(super) struct Expected {
     pub(super) status: Status,
     pub(super) attempts: u32,
@@ -26,6 +27,7 @@ pub(super) struct Expected {
     pub(super) waits_for: Option<Why>,
     pub(super) due: Option<Due>,
     pub(super) is_canceled: bool,
+    pub(super) is_set_aside: bool,
     pub(super) fault: Option<Fault>,
     pub(super) resets: u32,
     pub(super) place: Place,
@@ -47,6 +49,7 @@ impl Expected {
             waits_for: row.waits_for,
             due: row.due.clone(),
             is_canceled: row.canceled_at.is_some(),
+            is_set_aside: row.set_aside_at.is_some(),
             fault: row.fault,
             resets: row.resets,
             place: row.place(),
@@ -67,6 +70,7 @@ impl Expected {
             waits_for: None,
             due: None,
             is_canceled: false,
+            is_set_aside: false,
             fault: None,
             resets: 0,
             place: Place::Queue,
@@ -80,18 +84,24 @@ impl Expected {
 
     pub(super) fn is_untried(&self) -> bool {
         let is_open = self.status == Status::Skipped || (self.status == Status::Error && self.attempts == 0);
-        is_open && !self.is_canceled
+        is_open && !self.is_canceled && !self.is_set_aside
     }
 
     pub(super) fn is_expired(&self, now: Timestamp) -> bool {
         self.status == Status::Processing && self.holder.as_ref().is_some_and(|(_, until)| *until <= now)
     }
 
-    /// Nobody works on it, and no attempt was begun since it was seen.
+    /// Nobody works on it, and no attempt was begun since it was seen: by its number while it waits, else by its beginning.
     pub(super) fn is_free(&self, seen: &Row, now: Timestamp) -> bool {
-        let is_free =
-            if seen.status == Status::Processing { self.is_expired(now) } else { self.status == Status::Pending };
-        is_free && self.attempts == seen.attempts
+        if seen.status == Status::Processing {
+            return self.is_expired(now) && self.updated_at == seen.updated_at;
+        }
+        self.status == Status::Pending && self.attempts == seen.attempts
+    }
+
+    /// Whether it leads to an object where it was seen to, and to none where not: what decides about its end.
+    pub(super) fn leads_where(&self, seen: &Row) -> bool {
+        (self.place == Place::Bucket) == (seen.place() == Place::Bucket)
     }
 
     pub(super) fn is_unchanged(&self, seen: &Row) -> bool {

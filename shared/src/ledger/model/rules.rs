@@ -20,7 +20,7 @@ pub(super) fn after(step: Step, before: Option<Expected>, turn: &Turn<'_>, place
         let is_over = |seen: &Row| is_removable(seen) && row.is_unchanged(seen) && row.due.is_none();
         return if turn.seen.is_some_and(is_over) { None } else { Some(row) };
     }
-    let rules: [Rule; 5] = [attempts, without_attempt, waits, recovers, said];
+    let rules: [Rule; 6] = [attempts, without_attempt, waits, recovers, by_hand, said];
     let changed = rules.iter().find_map(|rule| rule(step, row.clone(), turn, place));
     Some(changed.unwrap_or(row))
 }
@@ -33,7 +33,7 @@ fn attempts(step: Step, row: Expected, turn: &Turn<'_>, place: Makes<'_>) -> Opt
             Some(Expected { place: Place::Queue, ..row.told_by(told).taken(turn, 1) })
         }
         // A webhook that comes again finds the row as it is.
-        Step::Claim(..) => claims(&row, (row.attempts, row.status), true, turn),
+        Step::Claim(..) => claims(&row, (row.attempts, row.status, row.updated_at), true, turn),
         Step::ClaimSeen(_) => seen.and_then(|seen| claims_seen(&row, seen, turn)),
         Step::Complete(_, into, ack) => ends(&row, turn).map(|row| completes(row, turn, into, ack, place)),
         Step::Retry(..) | Step::GiveUp(..) if ends(&row, turn).is_some_and(|row| row.is_canceled) => {
@@ -56,7 +56,7 @@ fn without_attempt(step: Step, row: Expected, turn: &Turn<'_>, _: Makes<'_>) -> 
     match step {
         Step::Keep(_, into) => {
             let may_need_it = matches!(row.status, Status::Pending | Status::Processing | Status::Canceled);
-            (may_need_it && !row.is_erased).then(|| row.kept_if_missing(into))
+            ((may_need_it || row.is_set_aside) && !row.is_erased).then(|| row.kept_if_missing(into))
         }
         Step::Skip(_, told, into) => {
             row.is_untried().then(|| row.told_by(told).kept(into).moves(Status::Skipped, now).without_fault())
@@ -107,7 +107,7 @@ fn waits(step: Step, row: Expected, turn: &Turn<'_>, place: Makes<'_>) -> Option
             Expected { due, attempts: 0, waits_for: None, not_before: None, ..row }
         }),
         Step::Decline(_) => seen
-            .filter(|_| row.status == Status::Pending && row.attempts == 0)
+            .filter(|seen| row.status == Status::Pending && row.attempts == 0 && row.leads_where(seen))
             .map(|_| Expected { due: None, ..row.moves(Status::Skipped, now).let_go().without_fault() }),
         _ => None,
     }
@@ -118,7 +118,7 @@ fn recovers(step: Step, row: Expected, turn: &Turn<'_>, place: Makes<'_>) -> Opt
     let (now, seen) = (turn.now, turn.seen);
     match step {
         Step::Expire(_, has_attempts) => {
-            let is_same = |seen: &&Row| row.attempts == seen.attempts && row.is_expired(now);
+            let is_same = |seen: &&Row| row.updated_at == seen.updated_at && row.is_expired(now);
             seen.filter(is_same).map(|_| {
                 if has_attempts {
                     let due = Some(Due { at: again_at(now), ..place(For::Delay) });
@@ -130,7 +130,8 @@ fn recovers(step: Step, row: Expected, turn: &Turn<'_>, place: Makes<'_>) -> Opt
         Step::Lose(_) => {
             let is_same =
                 |seen: &&Row| row.is_free(seen, now) && row.updated_at == seen.updated_at && row.due.is_none();
-            seen.filter(is_same).map(|_| {
+            let is_lost_still = |seen: &&Row| seen.place() != Place::Queue || row.place == Place::Queue;
+            seen.filter(is_same).filter(is_lost_still).map(|_| {
                 let row = Expected { waits_for: None, ..row.moves(Status::Error, now).let_go() };
                 match row.place {
                     Place::Queue => Expected { attempts: 0, ..row }.fails(Fault::Permanent),
@@ -150,7 +151,33 @@ fn recovers(step: Step, row: Expected, turn: &Turn<'_>, place: Makes<'_>) -> Opt
     }
 }
 
-/// What the shop and the back office say, and what people ask for.
+/// What people ask for, of what they have seen.
+fn by_hand(step: Step, row: Expected, turn: &Turn<'_>, place: Makes<'_>) -> Option<Expected> {
+    let (now, seen) = (turn.now, turn.seen?);
+    if !row.is_unchanged(seen) || row.is_erased || row.status == Status::Processing {
+        return None;
+    }
+    let is_unfinished = row.status == Status::Pending || (row.status == Status::Error && !row.is_delivered);
+    let is_in_place = row.leads_where(seen);
+    let ended = |row: Expected, to| {
+        let row = row.moves(to, now).let_go().without_fault();
+        Some(Expected { due: None, waits_for: None, ..row })
+    };
+    match step {
+        Step::SetBack(_) if row.place != Place::Queue && !row.is_canceled => {
+            let due = Some(Due { at: again_at(now), ..place(For::Delay) });
+            let row = Expected { due, not_before: None, waits_for: None, ..row.moves(Status::Pending, now) };
+            Some(Expected { attempts: 0, resets: 0, is_set_aside: false, ..row })
+        }
+        Step::CancelByHand(_) if is_unfinished && is_in_place => ended(row, Status::Canceled),
+        Step::SkipByHand(_) if is_unfinished && is_in_place => {
+            ended(row, Status::Skipped).map(|row| Expected { is_set_aside: true, ..row })
+        }
+        _ => None,
+    }
+}
+
+/// What the shop and the back office say, and what is erased.
 fn said(step: Step, row: Expected, turn: &Turn<'_>, _: Makes<'_>) -> Option<Expected> {
     let (now, seen) = (turn.now, turn.seen);
     match step {
@@ -222,30 +249,35 @@ fn claims_seen(row: &Expected, seen: &Row, turn: &Turn<'_>) -> Option<Expected> 
     let was_free = match seen.status {
         Status::Pending => seen.not_before.is_none_or(|until| until <= turn.now),
         Status::Processing => seen.lease_until.is_none_or(|until| until <= turn.now),
-        Status::Skipped => true,
+        Status::Skipped => seen.set_aside_at.is_none(),
         Status::Error => seen.attempts == 0,
         Status::Exported | Status::Acknowledged | Status::Canceled => false,
     };
-    if was_free && seen.canceled_at.is_none() { claims(row, (seen.attempts, seen.status), false, turn) } else { None }
+    if was_free && seen.canceled_at.is_none() {
+        claims(row, (seen.attempts, seen.status, seen.updated_at), false, turn)
+    } else {
+        None
+    }
 }
 
-/// A claim on a row that was seen after so many attempts and in this state; `is_fresh` where it was seen just now.
-fn claims(row: &Expected, seen: (u32, Status), is_fresh: bool, turn: &Turn<'_>) -> Option<Expected> {
+/// A claim on a row that was seen after so many attempts, in this state and since then; `is_fresh` where it was seen just now.
+fn claims(row: &Expected, seen: (u32, Status, Timestamp), is_fresh: bool, turn: &Turn<'_>) -> Option<Expected> {
     let is_open = row.status == Status::Pending || row.is_expired(turn.now);
     if row.is_canceled {
         return (is_fresh && is_open).then(|| row.clone().canceled(turn.now));
     }
     let is_time = row.not_before.is_none_or(|until| until <= turn.now);
     let waits = row.status == Status::Pending && is_time;
-    let is_free = if seen.1 == Status::Processing { row.is_expired(turn.now) } else { waits };
-    (is_free && row.attempts == seen.0).then(|| row.clone().taken(turn, seen.0 + 1))
+    let is_its = row.is_expired(turn.now) && row.updated_at == seen.2;
+    let is_free = if seen.1 == Status::Processing { is_its } else { waits && row.attempts == seen.0 };
+    is_free.then(|| row.clone().taken(turn, seen.0 + 1))
 }
 
 /// Whether an export ends because its order was cancelled while it was tried.
 fn ends_canceled(row: &Expected, seen: &Row, now: Timestamp) -> bool {
     let was_open = seen.status == Status::Pending
         || (seen.status == Status::Processing && seen.lease_until.is_none_or(|until| until <= now));
-    seen.canceled_at.is_some() && was_open && row.is_canceled && row.is_free(seen, now)
+    seen.canceled_at.is_some() && was_open && row.is_canceled && row.is_free(seen, now) && row.leads_where(seen)
 }
 
 /// The row, if the worker's lease is still the one on it.

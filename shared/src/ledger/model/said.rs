@@ -61,5 +61,10 @@ pub(super) fn summary(row: &Row) -> Summary {
         lease_until: row.lease_until,
         last_error: row.last_error.clone(),
         canceled_at: row.canceled_at,
+        external_id: row.external_id.clone(),
+        placed_at: row.placed_at,
+        exported_at: row.exported_at,
+        not_before: row.not_before,
+        waits_for: row.waits_for,
     }
 }

@@ -70,6 +70,10 @@ pub(super) enum Step {
     Expire(W, bool),
     Lose(W),
     Reset(W, bool),
+    /// Somebody sets back, cancels or skips what was seen.
+    SetBack(W),
+    CancelByHand(W),
+    SkipByHand(W),
     /// The shop says this, at this second; whether that ends the export.
     Observe(W, Word, i64, bool),
     Foresee(W, Word, i64),
@@ -109,6 +113,9 @@ impl Step {
             | Self::Expire(w, _)
             | Self::Lose(w)
             | Self::Reset(w, _)
+            | Self::SetBack(w)
+            | Self::CancelByHand(w)
+            | Self::SkipByHand(w)
             | Self::Observe(w, ..)
             | Self::Foresee(w, ..)
             | Self::EndIfCanceled(w)
@@ -150,7 +157,7 @@ const USUAL: [Kind; 6] = [
 ];
 
 /// What happens in some: with few kinds at a time, they meet each other more often.
-const OTHERS: [Kind; 28] = [
+const OTHERS: [Kind; 31] = [
     |dice| Step::CompleteAgain(dice.w),
     |dice| Step::Retry(dice.w, dice.into),
     |dice| Step::Retry(dice.w, dice.into),
@@ -167,6 +174,9 @@ const OTHERS: [Kind; 28] = [
     |dice| Step::Expire(dice.w, dice.yes),
     |dice| Step::Lose(dice.w),
     |dice| Step::Reset(dice.w, dice.yes),
+    |dice| Step::SetBack(dice.w),
+    |dice| Step::CancelByHand(dice.w),
+    |dice| Step::SkipByHand(dice.w),
     |dice| Step::Observe(dice.w, dice.word, dice.at, dice.yes),
     |dice| Step::Foresee(dice.w, dice.word, dice.at),
     |dice| Step::EndIfCanceled(dice.w),

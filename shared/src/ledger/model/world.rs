@@ -259,6 +259,15 @@ impl World {
                 let how = if anew { Reset::Anew } else { Reset::GoOn };
                 ledger.reset(&summary(&row), how, now).await.unwrap();
             }
+            Step::SetBack(_) => {
+                ledger.set_back(&row, now).await.unwrap();
+            }
+            Step::CancelByHand(_) => {
+                ledger.cancel_by_hand(&row, "by hand", now).await.unwrap();
+            }
+            Step::SkipByHand(_) => {
+                ledger.skip_by_hand(&row, "by hand", now).await.unwrap();
+            }
             Step::EndIfCanceled(_) => {
                 ledger.end_if_canceled(&row, now).await.unwrap();
             }

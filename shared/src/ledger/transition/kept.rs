@@ -20,14 +20,14 @@ pub(super) fn forget(change: Change) -> Change {
     change.remove(&[KEPT[0], KEPT[2]])
 }
 
-/// Keeps the raw order of an export that is not over, or that was canceled, as it was seen.
+/// Keeps the raw order of an export that is not over, or that was canceled or set aside, as it was seen.
 pub(in crate::ledger) fn keep(row: &Row, kept: &Kept) -> Change {
     let change = put(Change::default(), kept);
     let change = match row.status {
-        Status::Canceled if kept.place() == Place::Bucket => change.remove(&["expires_at"]),
-        Status::Canceled => change,
-        listed => change.set("status_key", text(&status_key(listed, &row.key))),
+        Status::Canceled | Status::Skipped if kept.place() == Place::Bucket => change.remove(&["expires_at"]),
+        _ => change,
     };
+    let change = change.set("status_key", text(&status_key(row.status, &row.key)));
     change.expects(
         "#status = :seen AND attribute_not_exists(#payload) AND attribute_not_exists(#payload_key) \
             AND attribute_not_exists(#erased_at)",

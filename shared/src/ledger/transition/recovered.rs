@@ -53,8 +53,9 @@ pub(in crate::ledger) fn expire(row: &Row, again_at: Option<Timestamp>, now: Tim
         }
         None => change.set("fault", text(Fault::Exhausted.name())).remove(&WAITING),
     };
-    let seen = [("processing", status(Status::Processing)), ("now", time(now)), ("seen", number(row.attempts))];
-    change.expects(&format!("#attempts = :seen AND {EXPIRED}"), &seen)
+    // Not by the number of the attempt: a reset counts anew.
+    let seen = [("processing", status(Status::Processing)), ("now", time(now)), ("seen_at", time(row.updated_at))];
+    change.expects(&format!("#updated_at = :seen_at AND {EXPIRED}"), &seen)
 }
 
 /// Ends an export whose message was lost, as it was seen. Without its order it counts as never tried, so that another
@@ -70,8 +71,14 @@ pub(in crate::ledger) fn lose(row: &Row, now: Timestamp) -> Change {
         .remove(&LEASE)
         .remove(&["waits_for"]);
     let change = lost(change, row, now);
-    let change = if row.place() == Place::Queue { change.set("attempts", number(0)) } else { change };
-    change.expects_unchanged("attribute_not_exists(#due_key)", row, now)
+    match row.place() {
+        // What was kept meanwhile is not lost.
+        Place::Queue => change
+            .set("attempts", number(0))
+            .expects_unchanged("attribute_not_exists(#due_key)", row, now)
+            .expects_also("attribute_not_exists(#payload) AND attribute_not_exists(#payload_key)", &[]),
+        Place::Row | Place::Bucket => change.expects_unchanged("attribute_not_exists(#due_key)", row, now),
+    }
 }
 
 /// Gives up waiting for the back office's word, as it was due.

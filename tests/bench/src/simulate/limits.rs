@@ -139,9 +139,16 @@ fn ledger(needs: &Needs) -> Vec<Limit> {
             |rate| (short(rate * needs.write_units), rate * needs.write_units <= NEW_TABLE_WRITES),
         ),
         limit(
+            "Index by status, when all goes well",
+            format!("rate ÷ {shards} shards: an entry is written when an export is made"),
+            "1,000 units a second a shard; the table's own writes wait for it",
+            "more shards (`SHARDS` in `shared/src/ledger/keys.rs`)",
+            |rate| (short(rate / shards), rate / shards <= PARTITION_WRITES),
+        ),
+        limit(
             "Index by status, when everything fails",
             format!("rate × 4 units ÷ {shards} shards: an attempt moves an entry twice"),
-            "1,000 units a second a shard; rows that go through without an error are not in it",
+            "1,000 units a second a shard",
             "a [pause](pausing.md) in a long outage; more shards (`SHARDS` in `shared/src/ledger/keys.rs`)",
             |rate| (short(rate * 4.0 / shards), rate * 4.0 / shards <= PARTITION_WRITES),
         ),
@@ -224,6 +231,7 @@ mod tests {
         assert_eq!(texts("Batches at once"), ["0.2", "20.0", "200"]);
         assert_eq!(texts("Until there are as many"), ["0 s", "3 s", "39 s"]);
         assert_eq!(texts("Writes of the table"), ["20.0", "2,000", "20,000"]);
+        assert_eq!(texts("Index by status, when all goes well"), ["1.2", "125", "1,250"]);
         assert_eq!(texts("Index by status, when everything fails"), ["5.0", "500", "5,000"]);
         assert_eq!(
             texts("In flight, when everything fails"),
@@ -237,6 +245,7 @@ mod tests {
             ("Endpoint", [true, false, false]),
             ("Batches at once", [true, true, false]),
             ("Writes of the table", [true, true, false]),
+            ("Index by status, when all goes well", [true, true, false]),
             ("Index by status, when everything fails", [true, true, false]),
             ("In flight, when everything fails", [true, false, false]),
             ("Objects", [true, true, false]),
