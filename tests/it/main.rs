@@ -2,6 +2,7 @@
 //! `stack.env`. Each scenario has its own shop, pipeline and receiver port in `tests/config`.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod admin;
 mod adobe;
 mod answers;
 mod batches;

@@ -38,8 +38,9 @@ async fn main() -> Result<ExitCode, Error> {
     Runtime::new(service_fn(move |event: LambdaEvent<Value>| {
         let function = Arc::clone(&function);
         async move {
+            let ledger = function.ledger.clone();
             let work = |run| async move { function.handle(&run).await };
-            answer(NAME, &event.payload, event.context.deadline, work).await
+            answer(NAME, &event.payload, event.context.deadline, &ledger, work).await
         }
     }))
     .run()

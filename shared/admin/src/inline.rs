@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_lambda::primitives::Blob;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
 use jiff::Timestamp;
 use ordersync::aws;
 use ordersync::ledger::{ExportKey, Row, Status};
@@ -19,24 +22,20 @@ const NET: Duration = Duration::from_mins(1);
 /// The function that makes exports.
 #[derive(Debug, Clone)]
 pub struct Processor {
-    /// Lambda. Its time limit has to be longer than the function's own, and nothing is to be tried a second time: see
-    /// [`Processor::client`].
-    pub lambda: aws_sdk_lambda::Client,
+    lambda: aws_sdk_lambda::Client,
     /// Name or ARN of the function.
-    pub function: String,
+    function: String,
 }
 
 impl Processor {
-    /// A client of Lambda that waits for an attempt to end, of which `timeout` is the longest.
-    pub fn client(config: &aws_sdk_lambda::config::Builder, timeout: Duration) -> aws_sdk_lambda::Client {
-        let timeouts = aws_smithy_types::timeout::TimeoutConfig::builder()
-            .operation_attempt_timeout(timeout)
-            .operation_timeout(timeout)
-            .build();
+    /// The function of this name or ARN; it is waited for no longer than `timeout`, which is to be longer than its own.
+    pub fn new(config: &SdkConfig, function: impl Into<String>, timeout: Duration) -> Self {
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(timeout).operation_timeout(timeout).build();
         // The message in the queue is the second try.
-        let once = aws_smithy_types::retry::RetryConfig::disabled();
-        let config = config.clone().timeout_config(timeouts).retry_config(once);
-        aws_sdk_lambda::Client::from_conf(config.build())
+        let config = aws_sdk_lambda::config::Builder::from(config)
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::disabled());
+        Self { lambda: aws_sdk_lambda::Client::from_conf(config.build()), function: function.into() }
     }
 
     /// Has the processor work on an export, as it does for its message. What came of it stands in the ledger.

@@ -33,10 +33,12 @@ mod list;
 mod mask;
 mod merge;
 mod order;
+mod overview;
 mod pause;
 mod payload;
 mod rows;
 mod search;
+mod tally;
 
 use ordersync::config::Source;
 use ordersync::ledger::{Ledger, PayloadStore};
@@ -52,10 +54,12 @@ pub use inline::Processor;
 pub use list::{Filter, Listing, Page};
 pub use mask::mask;
 pub use order::{AttemptView, ExportView, OrderFacts, OrderView};
+pub use overview::{Overview, QueueView, RunView, Throttled};
 pub use pause::PauseView;
 pub use payload::{PayloadView, Text};
 pub use rows::{ExportRow, Key, OrderKey};
 pub use search::Found;
+pub use tally::{Count, Failing, Hour};
 
 /// What an operator works with. Made once; every method takes what else it needs.
 #[derive(Debug, Clone)]

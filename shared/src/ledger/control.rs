@@ -14,9 +14,10 @@ use super::keys::{Item, sortable, text};
 use super::{Ledger, LedgerError};
 
 /// Partition of what is no export. A shop's code is followed by `#`, so that no order is in it.
-const CONTROL: &str = "control";
+pub(super) const CONTROL: &str = "control";
 const PAUSE: &str = "pause#";
-const RATE: &str = "rate#";
+/// The next slot of a destination's rate limit.
+pub(super) const RATE: &str = "rate#";
 /// Where a walk through the table stopped.
 pub(super) const WALK: &str = "walk#";
 /// Stands for every pipeline.

@@ -21,6 +21,7 @@ mod payload;
 mod recover;
 mod remove;
 mod row;
+mod runs;
 mod scan;
 mod size;
 mod stale;
@@ -51,6 +52,7 @@ pub use payload::{Payload, PayloadStore, STORED_PAYLOADS, stored_payloads};
 pub use recover::{Answered, Reset};
 pub use remove::Removed;
 pub use row::{CancelTry, Row};
+pub use runs::{LastRun, NextSlot};
 pub use scan::{PARTS, Place as WalkPlace, Walk, Wanted};
 #[cfg(test)]
 pub(crate) use size::item_bytes;

@@ -10,6 +10,8 @@ use crate::clock;
 
 /// The key of the input that asks for a run which changes nothing.
 const DRY_RUN: &str = "dry_run";
+/// Parts of a function's work that its name in the notes has.
+const MOST_PARTS: usize = 8;
 /// The least that is kept back of an invocation's time, to finish the step under way and to answer.
 const LEAST_MARGIN: Duration = Duration::from_secs(2);
 /// The most that is kept back.
@@ -76,6 +78,15 @@ impl Run {
         }
         let keys = [&[DRY_RUN], known].concat().join(", ");
         Err(BadInput::new("", format!("no other keys than {keys}")))
+    }
+
+    /// What its last run is noted under: the function, and the part of its work that is asked for.
+    pub(super) fn name(&self, function: &str) -> String {
+        let Some(Value::Array(parts)) = self.input.get("only") else { return function.to_owned() };
+        let is_name =
+            |part: &&str| part.len() <= 32 && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let parts = parts.iter().filter_map(Value::as_str).filter(is_name).take(MOST_PARTS).collect::<Vec<_>>();
+        format!("{function}/{}", parts.join(","))
     }
 
     /// Whether there is time to begin another step: false from a safe margin before the invocation's end.

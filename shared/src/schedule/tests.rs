@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::run::margin;
 use super::*;
 use crate::clock;
+use crate::fake::{FakeTable, Log};
 
 /// An event's deadline this far away, as Lambda tells it.
 fn in_time(time: Duration) -> u64 {
@@ -180,14 +181,38 @@ fn parts_of_a_run_add_up() {
 
 #[tokio::test]
 async fn an_answer_is_the_report_or_what_was_wrong() {
-    let deadline = in_time(Duration::from_mins(1));
+    let (deadline, ledger) = (in_time(Duration::from_mins(1)), FakeTable::new(Log::default()).ledger());
     let work = async |run: Run| {
         run.only(&[])?;
         Ok::<_, BadInput>(run.report())
     };
-    let answered = answer("cleanup", &json!({ "dry_run": true }), deadline, work).await;
+    let answered = answer("cleanup", &json!({ "dry_run": true }), deadline, &ledger, work).await;
     assert_eq!(answered, Ok(Report::new(true)));
+    assert_eq!(ledger.last_runs().await, Ok(vec![]), "a dry run is none");
     for wrong in [json!([]), json!({ "days": 3 })] {
-        assert!(answer("cleanup", &wrong, deadline, work).await.is_err(), "{wrong}");
+        assert!(answer("cleanup", &wrong, deadline, &ledger, work).await.is_err(), "{wrong}");
     }
+    let failed = ledger.last_runs().await.unwrap().remove(0);
+    assert_eq!((failed.name.as_str(), failed.is_ok), ("cleanup", false));
+    assert_eq!(failed.said, "input: expected no other keys than dry_run");
+}
+
+#[tokio::test]
+async fn the_last_run_is_noted_under_what_it_was_asked_for_and_runs_all_the_same_where_it_cannot_be() {
+    let deadline = in_time(Duration::from_mins(1));
+    let table = FakeTable::new(Log::default());
+    let ledger = table.ledger();
+    let work = async |run: Run| Ok::<_, BadInput>(run.report());
+    for (input, name) in [
+        (json!({}), "reset-errors"),
+        (json!({ "only": ["due"] }), "reset-errors/due"),
+        (json!({ "only": ["due", "dead_letters", 7, "Erika M"] }), "reset-errors/due,dead_letters"),
+    ] {
+        assert!(answer("reset-errors", &input, deadline, &ledger, work).await.is_ok(), "{input}");
+        let runs = ledger.last_runs().await.unwrap();
+        let run = runs.iter().find(|run| run.name == name).unwrap_or_else(|| panic!("{name}: {runs:?}"));
+        assert!(run.is_ok && run.said.starts_with("{\"dry_run\":false"), "{run:?}");
+    }
+    table.falls_after(0);
+    assert!(answer("reset-errors", &json!({}), deadline, &ledger, work).await.is_ok());
 }
