@@ -170,13 +170,13 @@ impl From<&Attempt> for AttemptView {
 }
 
 /// A destination's answer may repeat the order. What has no names of fields is mostly words about what went wrong, and
-/// only addresses are hidden in it. Before the answer stands its status.
+/// only addresses are hidden in it. Before the document stands its status.
 fn mask_answer(response: &str) -> String {
-    let at = response
-        .find(['{', '[', '<'])
-        .filter(|at| response[..*at].chars().all(|char| char.is_numeric() || char == ' '));
-    match at {
-        Some(at) => format!("{}{}", &response[..at], mask(&response[at..])),
+    let is_status = |text: &str| text.chars().all(|char| char.is_numeric() || char == ' ');
+    let begins_line = |at: usize| is_status(&response[response[..at].rfind('\n').map_or(0, |end| end + 1)..at]);
+    let mut documents = response.match_indices(['{', '[', '<']).map(|(at, _)| at);
+    match documents.find(|at| begins_line(*at)) {
+        Some(at) => format!("{}{}", crate::mask::words(&response[..at]), mask(&response[at..])),
         None => crate::mask::words(response),
     }
 }
@@ -195,6 +195,12 @@ mod tests {
                 "422 {\n  \"error\": \"no sku\",\n  \"email\": \"•@•.•\"\n}",
             ),
             ("503 <html>busy</html>", "503 <html>busy</html>"),
+            (
+                "HTTP 422\n{\"error\":\"no sku\",\"phone\":\"7\"}",
+                "HTTP 422\n{\n  \"error\": \"no sku\",\n  \"phone\": \"•\"\n}",
+            ),
+            ("the sku [A-1] of \"a@b.c\" is unknown", "the sku [A-1] of \"•@•.•\" is unknown"),
+            ("HTTP 500\n{\"broken\": \"Ada", "HTTP 500\n{\"••••••\": \"•••"),
             ("", ""),
         ] {
             assert_eq!(mask_answer(answer), expected);
