@@ -1,7 +1,9 @@
 //! What an operator can see and do.
 
 mod actions;
+mod at_shop;
 mod lists;
+mod templates;
 mod views;
 
 use std::path::Path;

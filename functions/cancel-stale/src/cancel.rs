@@ -7,18 +7,18 @@ use futures_util::FutureExt;
 use ordersync::clock;
 use ordersync::config::{Config, Shop};
 use ordersync::ledger::{Hold, Ledger, LedgerError, Observation, Standing};
+use ordersync::pipeline::cancellation;
 use ordersync::pipeline::transport::Clients;
 use ordersync::queue::Requeue;
 use ordersync::schedule::{Report, Run};
-use ordersync::shop::{Cancellation, OrderRef, OrderState, ShopApi, ShopFailure};
+use ordersync::shop::{Cancellation, OrderRef, OrderState, ShopApi, ShopFailure, has_money_in};
 use tokio::time::Instant;
 
 use crate::ended::Ended;
 use crate::failure::{self, HOLD, Next};
 use crate::listing::{known, would_cancel};
 use crate::memory::Memory;
-use crate::record;
-use crate::rules::{Verdict, has_money_in, judge};
+use crate::rules::{Verdict, judge};
 
 /// An order is begun with no less time than this left: to look, to cancel, to look again, to record.
 const LEAST: Duration = Duration::from_secs(10);
@@ -255,7 +255,7 @@ impl AtShop<'_> {
     }
 
     async fn record_canceled(&self, order: &Standing, said: &Observation) -> Result<(), LedgerError> {
-        record::canceled(self.config, self.ledger, self.requeue, &order.key, said).await
+        cancellation::canceled(self.config, self.ledger, self.requeue, &order.key, said).await
     }
 }
 

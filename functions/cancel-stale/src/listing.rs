@@ -8,11 +8,11 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use ordersync::config::{Config, Pipeline, Shop};
 use ordersync::ledger::{Ledger, LedgerError, Standing, Unpaid};
+use ordersync::pipeline::cancellation::codes;
 use ordersync::schedule::{Report, Run};
 use tokio::time::Instant;
 
 use crate::memory::Memory;
-use crate::record::codes;
 use crate::rules::{Reason, Subject, Verdict, judge};
 
 /// Parts of the index that are read at the same time.

@@ -6,7 +6,6 @@ mod failure;
 mod handler;
 mod listing;
 mod memory;
-mod record;
 mod rules;
 
 use std::process::ExitCode;

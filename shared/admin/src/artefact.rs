@@ -87,7 +87,7 @@ impl Admin {
             AdminError::refused("the configuration is not at hand here, by which the document is made")
         })?;
         let raw = self.raw(row).await?;
-        let order = read(config, row, &raw.body).map_err(AdminError::refused)?;
+        let order = read(config, &row.key.shop, &raw.body).map_err(AdminError::refused)?;
         let code = &row.key.pipeline;
         let pipeline = config.pipelines.iter().find(|pipeline| pipeline.code == *code);
         let pipeline = pipeline.ok_or_else(|| AdminError::refused(format!("no pipeline {code:?} is configured")))?;

@@ -11,6 +11,7 @@
 //! | [`Admin::order`] | an order and all its exports with their attempts, and what may be done with each |
 //! | [`Admin::payload`], [`Admin::artefact`] | what came from the shop, what went to the destination; masked unless revealed |
 //! | [`Admin::act`] | reset, export now, cancel, skip, delete one export |
+//! | [`Admin::cancel_at_shop`] | cancel an order at its shop, which is asked first |
 //! | [`Admin::bulk`] | the same for many, by keys or by filter, also as a dry run |
 //! | [`Admin::pauses`], [`Admin::pause`], [`Admin::resume`] | pauses of pipelines |
 //! | [`Admin::audited`] | who did what, newest first |
@@ -24,8 +25,10 @@
 mod act;
 mod allowed;
 mod artefact;
+mod at_shop;
 mod audit;
 mod bulk;
+mod configuration;
 mod cursor;
 mod error;
 mod inline;
@@ -39,6 +42,7 @@ mod payload;
 mod rows;
 mod search;
 mod tally;
+mod templates;
 
 use ordersync::config::Source;
 use ordersync::ledger::{Ledger, PayloadStore};
@@ -47,8 +51,10 @@ use ordersync::queue::Requeue;
 pub use act::{Actor, Done};
 pub use allowed::{Action, Refusal, allowed};
 pub use artefact::{Artefact, From as ArtefactFrom};
+pub use at_shop::{AtShop, may_cancel_at_shop};
 pub use audit::{Audited, Entry};
 pub use bulk::{Bulk, BulkReport, Outcome, Selection, Single};
+pub use configuration::{ConfigurationView, Origin, ProblemView, Setting};
 pub use error::{AdminError, Kind};
 pub use inline::Processor;
 pub use list::{Filter, Listing, Page};
@@ -60,6 +66,7 @@ pub use payload::{PayloadView, Text};
 pub use rows::{ExportRow, Key, OrderKey};
 pub use search::Found;
 pub use tally::{Count, Failing, Hour};
+pub use templates::{Sample, Saved, TemplateCheck, TemplateProblem, TemplateText, TemplateView, VersionView};
 
 /// What an operator works with. Made once; every method takes what else it needs.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! What came from the shop.
 
-use ordersync::config::{Config, Shop};
+use ordersync::config::Config;
 use ordersync::ledger::Row;
 use ordersync::order::Order;
 use ordersync::queue::Envelope;
@@ -63,7 +63,7 @@ impl Admin {
         let reveal = reveal_to.is_some();
         let webhook = Text::of(&String::from_utf8_lossy(&raw.body), reveal);
         let order = match config {
-            Some(config) => read(config, &row, &raw.body),
+            Some(config) => read(config, &row.key.shop, &raw.body),
             None => Err("the configuration is not at hand here, which says how to read it".to_owned()),
         };
         let text = order.as_ref().ok().and_then(|order| normalised(order, reveal));
@@ -91,16 +91,12 @@ impl Admin {
 }
 
 /// The order in a webhook, or why it cannot be read.
-pub(crate) fn read(config: &Config, row: &Row, body: &[u8]) -> Result<Order, String> {
-    let shop = shop(config, &row.key.shop)?;
+pub(crate) fn read(config: &Config, shop: &str, body: &[u8]) -> Result<Order, String> {
+    let shop = config.shops.get(shop).ok_or_else(|| format!("no shop {shop:?} is configured"))?;
     if shop.platform.is_reference(body) {
         return Err("the webhook only names the order, which is fetched from the shop for each export".into());
     }
     shop.platform.read(&shop.code, body).map_err(|error| error.to_string())
-}
-
-pub(crate) fn shop<'c>(config: &'c Config, code: &str) -> Result<&'c Shop, String> {
-    config.shops.get(code).ok_or_else(|| format!("no shop {code:?} is configured"))
 }
 
 fn normalised(order: &Order, reveal: bool) -> Option<Text> {

@@ -8,12 +8,11 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use super::parse::{file_names, parse_part};
+use super::source::DOCUMENT;
 use super::{Config, Files, Invalid, Part};
 use crate::aws::{self, Bucket, BucketError, Sdk};
 use crate::clock;
 
-/// Name of the document in its directory or under its prefix.
-const DOCUMENT: &str = "ordersync.toml";
 /// How long a configuration from S3 is used before its `ETag` is compared.
 const FRESH_FOR: Duration = Duration::from_mins(1);
 /// How long the look at the `ETag`s may take: a webhook waits for it.
@@ -115,7 +114,7 @@ pub fn load_directory<P: Part>(directory: &Path, max_receive_count: u32) -> Resu
 }
 
 /// A file lies beside the document or in a folder below it; a name can lead nowhere else.
-fn is_plain_name(name: &str) -> bool {
+pub(super) fn is_plain_name(name: &str) -> bool {
     Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)))
 }
 
@@ -215,7 +214,11 @@ async fn load_bucket<P: Part>(
 }
 
 /// The text of an object, if it is there; its tag is noted.
-async fn fetch(bucket: &Bucket, key: String, tags: &mut Vec<(String, String)>) -> Result<Option<String>, LoadError> {
+pub(super) async fn fetch(
+    bucket: &Bucket,
+    key: String,
+    tags: &mut Vec<(String, String)>,
+) -> Result<Option<String>, LoadError> {
     let object = match bucket.get(&key, None).await {
         Err(BucketError::Missing) => return Ok(None),
         object => object.map_err(|error| unreadable(bucket, &key, &error))?,
@@ -230,7 +233,7 @@ async fn fetch(bucket: &Bucket, key: String, tags: &mut Vec<(String, String)>) -
     Ok(Some(text))
 }
 
-fn unreadable(bucket: &Bucket, key: &str, reason: &impl ToString) -> LoadError {
+pub(super) fn unreadable(bucket: &Bucket, key: &str, reason: &impl ToString) -> LoadError {
     LoadError::Unreadable { file: format!("s3://{}/{key}", bucket.name()), reason: reason.to_string() }
 }
 

@@ -6,6 +6,7 @@ mod ledger;
 mod load;
 mod parse;
 mod schedules;
+mod source;
 pub mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ pub use intake::{IntakeConfig, IntakeShop};
 pub use load::{Live, LoadError, Location, Source, load_directory};
 pub use parse::{parse, parse_part};
 pub use schedules::{Cleanup, ResetErrors, StaleRule};
+pub use source::{DOCUMENT, Sources, Text};
 
 use crate::ledger::FindBy;
 use crate::pipeline::filter::Filter;

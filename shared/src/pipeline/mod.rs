@@ -3,6 +3,7 @@
 mod about;
 #[cfg(test)]
 mod bench;
+pub mod cancellation;
 pub mod filter;
 pub mod format;
 mod keeper;

@@ -88,6 +88,17 @@ pub struct OrderState {
     pub updated_at: Option<Timestamp>,
 }
 
+/// The platforms' words for a payment that has come in part, or is reserved: Shopify's `displayFinancialStatus`, the
+/// states of Shopware's transactions, `BigCommerce`'s `payment_status`.
+const MONEY_IN: [&str; 6] =
+    ["partially_paid", "paid_partially", "partially paid", "authorized", "partially_refunded", "refunded_partially"];
+
+/// Whether money has come in, or is reserved, although something is left to pay: what becomes of it is for people to
+/// decide.
+pub fn has_money_in(payment_state: Option<&str>) -> bool {
+    payment_state.is_some_and(|state| MONEY_IN.iter().any(|word| state.eq_ignore_ascii_case(word)))
+}
+
 /// What became of a cancellation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cancellation {

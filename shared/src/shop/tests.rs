@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use toml::de::DeTable;
 
+use super::has_money_in;
 use super::{Cancellation, OrderRef, OrderState, ShopApi, ShopFailure, read};
 use crate::config::document::{Problem, Problems, Table};
 use crate::pipeline::transport::Clients;
@@ -111,5 +112,21 @@ fn state_by_webhook(platform: &str, body: &[u8]) -> OrderState {
         is_paid: order.payment.paid,
         is_canceled: order.canceled,
         updated_at: order.updated_at,
+    }
+}
+
+#[test]
+fn money_that_has_come_in_is_told_by_the_platforms_words() {
+    for (state, expected) in [
+        (Some("partially_paid"), true),
+        (Some("PARTIALLY_PAID"), true),
+        (Some("paid_partially"), true),
+        (Some("authorized"), true),
+        (Some("pending"), false),
+        (Some("open"), false),
+        (Some("paid_partially_not"), false),
+        (None, false),
+    ] {
+        assert_eq!(has_money_in(state), expected, "{state:?}");
     }
 }

@@ -271,19 +271,3 @@ proptest! {
         prop_assert!(placed <= latest(age, &zone, now), "{placed} + {age} by {now}");
     }
 }
-
-#[test]
-fn money_that_has_come_in_is_told_by_the_platforms_words() {
-    for (state, expected) in [
-        (Some("partially_paid"), true),
-        (Some("PARTIALLY_PAID"), true),
-        (Some("paid_partially"), true),
-        (Some("authorized"), true),
-        (Some("pending"), false),
-        (Some("open"), false),
-        (Some("paid_partially_not"), false),
-        (None, false),
-    ] {
-        assert_eq!(has_money_in(state), expected, "{state:?}");
-    }
-}

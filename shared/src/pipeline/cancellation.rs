@@ -1,14 +1,14 @@
 //! Puts a cancellation on record, and has the pipelines export it that ask for cancellations.
 
-use ordersync::clock;
-use ordersync::config::{Config, Pipeline};
-use ordersync::ledger::{ExportKey, Facts, Ledger, LedgerError, Observation, Recorded, Row, Status};
-use ordersync::queue::Requeue;
-use ordersync::webhook::Event;
+use crate::clock;
+use crate::config::{Config, Pipeline};
+use crate::ledger::{ExportKey, Facts, Ledger, LedgerError, Observation, Recorded, Row, Status};
+use crate::queue::Requeue;
+use crate::webhook::Event;
 
 /// Records that the order which `order` is a row of is cancelled. What ends here before its last step is done again by
 /// the next run: only that takes the order out of the index.
-pub(crate) async fn canceled(
+pub async fn canceled(
     config: &Config,
     ledger: &Ledger,
     requeue: &Requeue,
@@ -50,7 +50,7 @@ fn is_being_tried(row: &Row) -> bool {
 }
 
 /// Codes of a shop's pipelines of a kind.
-pub(crate) fn codes<'c>(config: &'c Config, shop: &str, is_meant: impl Fn(&Pipeline) -> bool) -> Vec<&'c str> {
+pub fn codes<'c>(config: &'c Config, shop: &str, is_meant: impl Fn(&Pipeline) -> bool) -> Vec<&'c str> {
     let meant = config.pipelines.iter().filter(|pipeline| pipeline.serves(shop) && is_meant(pipeline));
     meant.map(|pipeline| pipeline.code.as_str()).collect()
 }
