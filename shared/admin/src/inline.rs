@@ -13,6 +13,7 @@ use ordersync::ledger::{ExportKey, Row, Status};
 use ordersync::queue::export_fields;
 use serde_json::{Value, json};
 
+use crate::mask::words;
 use crate::{Action, Admin, AdminError, Done, ExportRow, Key};
 
 /// The export's message is in the queue before it is tried, as a net under it: it comes then, and finds nothing to do
@@ -100,7 +101,7 @@ impl Admin {
 fn why_waiting(row: &Row) -> Option<String> {
     match row.waits_for {
         Some(why) => Some(format!("it waits: {}", why.name())),
-        None => row.last_error.clone().filter(|_| row.attempts > 0),
+        None => row.last_error.as_deref().filter(|_| row.attempts > 0).map(words),
     }
 }
 

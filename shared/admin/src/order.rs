@@ -163,7 +163,7 @@ impl From<&Attempt> for AttemptView {
             at: attempt.at,
             outcome: attempt.outcome,
             took_ms: u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
-            error: attempt.error.clone(),
+            error: attempt.error.as_deref().map(crate::mask::words),
             response: attempt.response.as_deref().map(mask_answer),
         }
     }

@@ -5,6 +5,8 @@ use ordersync::ledger::{ExportKey, Fault, Row, Status, Summary, Why};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::mask::words;
+
 /// Which export.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Key {
@@ -72,7 +74,7 @@ pub struct ExportRow {
     pub resets: u32,
     /// Why it is in error.
     pub fault: Option<Fault>,
-    /// What went wrong last, or why it was skipped.
+    /// What went wrong last, or why it was skipped; e-mail addresses in the destination's words are hidden.
     pub last_error: Option<String>,
     /// The back office's own identifier.
     pub external_id: Option<String>,
@@ -102,7 +104,7 @@ impl From<Summary> for ExportRow {
             attempts: summary.attempts,
             resets: summary.resets,
             fault: summary.fault.filter(|_| summary.status == Status::Error),
-            last_error: summary.last_error,
+            last_error: summary.last_error.as_deref().map(words),
             external_id: summary.external_id,
             placed_at: summary.placed_at,
             exported_at: summary.exported_at,
@@ -123,7 +125,7 @@ impl From<&Row> for ExportRow {
             attempts: row.attempts,
             resets: row.resets,
             fault: row.fault.filter(|_| row.status == Status::Error),
-            last_error: row.last_error.clone(),
+            last_error: row.last_error.as_deref().map(words),
             external_id: row.external_id.clone(),
             placed_at: row.placed_at,
             exported_at: row.exported_at,
