@@ -20,7 +20,7 @@ ONLY   ?=
 TIME   ?= 60
 
 # Members of the workspace that are in no function.
-NOT_SHIPPED := it bench floor fuzz fuzz-targets
+NOT_SHIPPED := it bench floor fuzz fuzz-targets ordersync-cli
 FUNCTIONS := $(patsubst functions/%/Cargo.toml,%,$(wildcard functions/*/Cargo.toml))
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
@@ -59,8 +59,6 @@ export SAM_CLI_TELEMETRY := 0
 
 # need(program, how to get it)
 need = @command -v $(1) >/dev/null || { echo "error: $(1) is missing. $(2)" >&2; exit 1; }
-# The processor reads all of a configuration. How often the queue delivers is known when it is deployed.
-checked = MAX_RECEIVE_COUNT=1000 $(1) check $(CONFIG)
 say = @printf '\033[1m%s\033[0m\n' "$(1)"
 
 .PHONY: help
@@ -114,16 +112,12 @@ build: need-rust need-python ## Build the release functions into target/lambda/<
 	@test -d "$$(rustc --print sysroot)/lib/rustlib/$(TRIPLE)" || { \
 	  echo "error: Rust's target $(TRIPLE) is not installed. Get it with: rustup target add $(TRIPLE)" >&2; \
 	  echo "and, on another architecture, its C compiler: apt-get install gcc-$(if $(filter arm64,$(ARCH)),aarch64,x86-64)-linux-gnu" >&2; exit 1; }
+	@$(MAKE) check
 	$(call say,building $(FUNCTIONS) for $(ARCH))
 	@if [ "$$(rustc -vV | sed -n 's/^host: //p')" != $(TRIPLE) ]; then \
 	  export CARGO_TARGET_$(shell echo $(TRIPLE) | tr a-z- A-Z_)_LINKER=$(subst unknown-,,$(TRIPLE))-gcc; \
 	fi; \
 	$(release_build) --bins
-	@if [ "$$(rustc -vV | sed -n 's/^host: //p')" = $(TRIPLE) ]; then \
-	  $(call checked,$(TARGET_DIR)/$(TRIPLE)/release/processor); \
-	else \
-	  echo "the configuration was NOT checked, as this machine does not run what was built; make check CONFIG=$(CONFIG) does"; \
-	fi
 	@python3 infra/local/bundle.py --binaries $(TARGET_DIR)/$(TRIPLE)/release --config $(CONFIG) --out target/lambda $(FUNCTIONS)
 
 .PHONY: sbom
@@ -149,7 +143,16 @@ reproducible: build ## Build intake a second time elsewhere, and see that both a
 
 .PHONY: check
 check: binaries ## Check a configuration, CONFIG=dir
-	@$(call checked,$(TARGET_DIR)/debug/processor)
+	@# How often the queue delivers is known when it is deployed.
+	@$(TARGET_DIR)/debug/ordersync check $(CONFIG) --max-receive-count 1000
+
+.PHONY: cli
+cli: need-rust ## Build the command line into target/release/ordersync
+	cargo build --release --locked --package ordersync-cli
+
+.PHONY: install-cli
+install-cli: need-rust ## Install the command line; ARGS='--root ~/.local' for another place than cargo's
+	cargo install --locked --path infra/cli $(ARGS)
 
 .PHONY: up
 up: binaries venv ## Start the local stack, or deploy to it again; CONFIG=dir PORT=4566 PARAMS="Name=value …" STATE=.local

@@ -9,8 +9,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_runtime_api::shared::IntoShared as _;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -60,17 +62,17 @@ pub fn sdk_config() -> Result<Sdk, EnvironmentError> {
     );
     let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
     let region = region.ok_or(EnvironmentError { name: "AWS_REGION", expected: "it must be set" })?;
-    let mut sdk = with(connector()?, credentials, region);
+    let mut sdk = with(connector()?, SharedCredentialsProvider::new(credentials), region);
     if let Some(endpoint) = variable("AWS_ENDPOINT_URL") {
         sdk.config = sdk.config.into_builder().endpoint_url(endpoint).build();
     }
     Ok(sdk)
 }
 
-fn with(connector: Connector, credentials: Credentials, region: String) -> Sdk {
+fn with(connector: Connector, credentials: SharedCredentialsProvider, region: String) -> Sdk {
     let config = SdkConfig::builder()
         .behavior_version(aws_sdk_sqs::config::BehaviorVersion::v2026_01_12())
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .credentials_provider(credentials)
         .region(Region::new(region))
         .http_client(AwsClient::new(connector.clone()))
         .sleep_impl(SharedAsyncSleep::new(timers::Timers::default()))
@@ -103,8 +105,26 @@ impl Sdk {
     /// Everything at one `endpoint`, with credentials that nobody checks: for tests and emulators.
     pub fn at(endpoint: &str) -> Result<Self, EnvironmentError> {
         let credentials = Credentials::new("id", "secret", None, None, "nobody checks");
-        let sdk = with(connector()?, credentials, "us-east-1".into());
+        let sdk = with(connector()?, SharedCredentialsProvider::new(credentials), "us-east-1".into());
         Ok(Self { config: sdk.config.into_builder().endpoint_url(endpoint).build(), ..sdk })
+    }
+
+    /// For programs that people run, with whatever credentials they have; at `endpoint` where an emulator stands in for
+    /// AWS.
+    pub fn with_credentials(
+        credentials: SharedCredentialsProvider,
+        region: &str,
+        endpoint: Option<&str>,
+    ) -> Result<Self, EnvironmentError> {
+        let sdk = with(connector()?, credentials, region.to_owned());
+        let config = sdk.config.to_builder();
+        let config = if let Some(endpoint) = endpoint { config.endpoint_url(endpoint) } else { config };
+        Ok(Self { config: config.build(), ..sdk })
+    }
+
+    /// What a client is made with that only one program needs.
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
     }
 
     /// The same under other credentials, such as those of a role that was taken on.
@@ -132,6 +152,11 @@ impl Sdk {
         };
         join_all(urls.into_iter().map(connect)).await;
     }
+}
+
+/// What requests to AWS go through, for those who look for credentials in several places.
+pub fn http_client() -> Result<SharedHttpClient, EnvironmentError> {
+    Ok(AwsClient::new(connector()?).into_shared())
 }
 
 fn connector() -> Result<Connector, EnvironmentError> {

@@ -1,7 +1,6 @@
 //! Processor: takes each message of an SQS batch through the pipelines that want its order.
 
 mod batch;
-mod check;
 mod handler;
 
 use std::process::ExitCode;
@@ -22,9 +21,6 @@ use handler::{Connected, Processor};
 
 #[tokio::main(flavor = "local")]
 async fn main() -> Result<ExitCode, Error> {
-    if let Some(said) = check::asked() {
-        return Ok(said);
-    }
     telemetry::start();
     let processor = match start().await {
         Ok(processor) => Arc::new(processor),

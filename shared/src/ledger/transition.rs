@@ -14,6 +14,7 @@ use super::{Attempt, ExportKey, Facts, Fault, Holder, Kept, Lease, Outcome, Row,
 mod answered;
 mod by_hand;
 mod ended;
+mod imported;
 mod kept;
 mod observed;
 mod recovered;
@@ -24,6 +25,7 @@ pub(super) use answered::{acknowledge, deny};
 pub(super) use by_hand::{end_by_hand, set_back};
 use ended::held;
 pub(super) use ended::{complete, fail, fail_canceled};
+pub(super) use imported::import;
 pub(super) use kept::keep;
 use kept::{forget, put};
 pub(super) use observed::{end_canceled, foresee, observe};

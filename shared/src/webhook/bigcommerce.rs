@@ -15,6 +15,8 @@ use super::scan::{Document, Scan};
 use super::signature::key_bytes;
 use super::standard_webhooks::{self, Key};
 use super::{BadOrder, Body, Event, Platform, Rejection, Sender, Subject, Webhook, topic};
+#[cfg(feature = "sign")]
+use super::{Signed, ToSign, Unsignable};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
@@ -84,6 +86,11 @@ impl Sender for BigCommerce {
         // Webhooks of a single channel have another field.
         let id = document.find(&["data", "id"]).or_else(|| document.find(&["data", "order_id"]));
         identity::subject(id, "data.id", event, delivery, occurred_at)
+    }
+
+    #[cfg(feature = "sign")]
+    fn sign(&self, webhook: &ToSign<'_>) -> Result<Signed, Unsignable> {
+        standard_webhooks::sign(webhook, key(webhook.secret))
     }
 
     fn owns_header(&self, name: &str) -> bool {

@@ -7,6 +7,8 @@ use super::identity;
 use super::scan::Scan;
 use super::verifier::BodySignature;
 use super::{BadOrder, Body, Platform, Rejection, Sender, Subject, Webhook};
+#[cfg(feature = "sign")]
+use super::{Signed, ToSign, Unsignable};
 use crate::config::document::Table;
 use crate::order::Order;
 use crate::secrets::Secret;
@@ -41,6 +43,12 @@ impl Sender for Generic {
         let delivery = self.fields.delivery_id(document, webhook);
         let (id, path) = self.fields.order_id(document);
         identity::subject(id, &path, event, delivery, None)
+    }
+
+    #[cfg(feature = "sign")]
+    fn sign(&self, webhook: &ToSign<'_>) -> Result<Signed, Unsignable> {
+        let (name, value) = self.signature.sign(webhook.secret, webhook.body)?;
+        Ok(webhook.with([(name, value)]).in_query(webhook.topic.map(ToOwned::to_owned)))
     }
 
     fn owns_header(&self, name: &str) -> bool {

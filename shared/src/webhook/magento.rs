@@ -14,6 +14,8 @@ use super::json::Node;
 use super::scan::{Document, Scan};
 use super::signature::{self, Encoding};
 use super::{BadOrder, Body, Platform, Rejection, Sender, Subject, Webhook};
+#[cfg(feature = "sign")]
+use super::{Signed, ToSign, Unsignable};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
@@ -83,6 +85,13 @@ impl Sender for Magento {
             at("entity_id").map(|own| at("order_id").unwrap_or(own))
         });
         identity::subject(id, "entity_id", event, identity::delivery_id(said("id").as_deref()), occurred_at)
+    }
+
+    /// The merchant writes the event into the URL of the subscription.
+    #[cfg(feature = "sign")]
+    fn sign(&self, webhook: &ToSign<'_>) -> Result<Signed, Unsignable> {
+        let tag = signature::sign(HMAC_SHA256, Encoding::Hex, webhook.secret, webhook.body)?;
+        Ok(webhook.with([(SIGNATURE, tag)]).in_query(Some(webhook.topic_or("sales.order.created"))))
     }
 
     fn owns_header(&self, name: &str) -> bool {

@@ -16,6 +16,8 @@ mod registry;
 mod scan;
 mod shopify;
 mod shopware;
+#[cfg(feature = "sign")]
+mod sign;
 mod signature;
 mod standard_webhooks;
 mod time;
@@ -38,6 +40,8 @@ pub use body::Body;
 pub use happened::{events, told_at};
 pub use keys::{Fetched, PublicKeys};
 pub use registry::{Configured, Needs, read};
+#[cfg(feature = "sign")]
+pub use sign::{Signed, ToSign, Unsignable};
 pub use verifier::{BodySignature, Verifier};
 
 use crate::order::Order;
@@ -256,6 +260,13 @@ pub trait Sender: fmt::Debug + Send + Sync {
     /// The parameter of a GET by which the platform asks whether the URL is ours, and whose value it wants back.
     fn challenge_parameter(&self) -> Option<&'static str> {
         None
+    }
+
+    /// Signs a webhook as the platform would.
+    #[cfg(feature = "sign")]
+    fn sign(&self, webhook: &ToSign<'_>) -> Result<Signed, Unsignable> {
+        let _ = webhook;
+        Err(Unsignable::KeyOfPlatform)
     }
 
     /// Whether a header of the webhook belongs to it and is handed on by the `raw` format. `name` is in lower case.

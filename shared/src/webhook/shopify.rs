@@ -10,6 +10,8 @@ use super::json::Node;
 use super::scan::{Document, Scan};
 use super::signature::{self, Encoding};
 use super::{BadOrder, Body, Event, Platform, Rejection, Sender, Subject, Webhook};
+#[cfg(feature = "sign")]
+use super::{Signed, ToSign, Unsignable};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
@@ -69,6 +71,17 @@ impl Sender for Shopify {
         // The body of `refunds/create` is the refund, which names its order.
         let id = if event.1 == Event::Refunded { "order_id" } else { "id" };
         identity::subject(scan.document().find(&[id]), id, event, delivery, occurred_at)
+    }
+
+    #[cfg(feature = "sign")]
+    fn sign(&self, webhook: &ToSign<'_>) -> Result<Signed, Unsignable> {
+        let tag = signature::sign(HMAC_SHA256, Encoding::Base64, webhook.secret, webhook.body)?;
+        Ok(webhook.with([
+            ("x-shopify-topic", webhook.topic_or("orders/create")),
+            ("x-shopify-webhook-id", webhook.id.to_owned()),
+            ("x-shopify-triggered-at", webhook.at.to_string()),
+            (SIGNATURE, tag),
+        ]))
     }
 
     fn owns_header(&self, name: &str) -> bool {

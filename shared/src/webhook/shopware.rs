@@ -11,6 +11,8 @@ use super::json::Node;
 use super::scan::{Document, Scan};
 use super::signature::{self, Encoding};
 use super::{BadOrder, Body, Platform, Rejection, Sender, Subject, Webhook, time};
+#[cfg(feature = "sign")]
+use super::{Signed, ToSign, Unsignable};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
@@ -66,6 +68,17 @@ impl Sender for Shopware {
         let id = document.find(&["data", "payload", "order", "id"]);
         // `timestamp` is the time of the attempt, not of the event.
         identity::subject(id, "data.payload.order.id", event, identity::delivery_id(delivery.as_deref()), None)
+    }
+
+    /// The time is in the body, and the topic too.
+    #[cfg(feature = "sign")]
+    fn sign(&self, webhook: &ToSign<'_>) -> Result<Signed, Unsignable> {
+        use serde_json::{Map, Value};
+        let mut body: Map<String, Value> = serde_json::from_slice(webhook.body).map_err(|_| Unsignable::Body)?;
+        body.insert("timestamp".into(), webhook.at.as_second().into());
+        let body = Value::Object(body).to_string().into_bytes();
+        let tag = signature::sign(HMAC_SHA256, Encoding::Hex, webhook.secret, &body)?;
+        Ok(Signed { body, ..webhook.with([(SIGNATURE, tag)]) })
     }
 
     fn owns_header(&self, name: &str) -> bool {

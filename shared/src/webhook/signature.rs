@@ -33,6 +33,17 @@ impl Encoding {
     }
 }
 
+#[cfg(feature = "sign")]
+impl Encoding {
+    /// The signature as text.
+    pub(super) fn encode(self, tag: &[u8]) -> String {
+        match self {
+            Self::Hex => hex::encode(tag),
+            Self::Base64 => BASE64.encode(tag),
+        }
+    }
+}
+
 /// The bytes of a base64 text.
 pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
@@ -55,6 +66,22 @@ pub(super) fn verify(
     let tag = encoding.decode(text).ok_or(Rejection::BadSignature)?;
     let keys = secrets.iter().map(key_bytes).filter(|key| !key.is_empty());
     any(keys.map(|key| hmac::verify(&hmac::Key::new(algorithm, key), message, &tag).is_ok()))
+}
+
+/// Signs `message` as [`verify`] wants it.
+#[cfg(feature = "sign")]
+pub(super) fn sign(
+    algorithm: hmac::Algorithm,
+    encoding: Encoding,
+    secret: &Secret,
+    message: &[u8],
+) -> Result<String, super::Unsignable> {
+    let key = key_bytes(secret);
+    if key.is_empty() {
+        return Err(super::Unsignable::Secret);
+    }
+    let tag = hmac::sign(&hmac::Key::new(algorithm, key), message);
+    Ok(encoding.encode(tag.as_ref()))
 }
 
 /// Whether one of the checks succeeded. All of them are made, whichever it was.

@@ -9,6 +9,8 @@ use super::identity;
 use super::scan::{Document, Scan};
 use super::signature::{any, base64, header, key_bytes};
 use super::{BadOrder, Body, Headers, Platform, Rejection, Sender, Subject, Webhook, time};
+#[cfg(feature = "sign")]
+use super::{Signed, ToSign, Unsignable};
 use crate::config::document::Table;
 use crate::order::Order;
 use crate::secrets::Secret;
@@ -50,6 +52,11 @@ impl Sender for StandardWebhooks {
         identity::subject(id, &path, event, delivery, occurred_at)
     }
 
+    #[cfg(feature = "sign")]
+    fn sign(&self, webhook: &ToSign<'_>) -> Result<Signed, Unsignable> {
+        sign(webhook, Key::of(webhook.secret)).map(|signed| signed.in_query(webhook.topic.map(ToOwned::to_owned)))
+    }
+
     fn owns_header(&self, name: &str) -> bool {
         name.starts_with("webhook-") || name.starts_with("svix-") || self.fields.names_header(name)
     }
@@ -74,6 +81,16 @@ pub(super) fn verify(webhook: Webhook<'_>, keys: &[Key], now: Timestamp) -> Resu
     // After the signature: only who has the secret learns what is wrong with the time.
     let seconds = signed.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     time::within_tolerance(seconds.ok_or(Rejection::BadSignature)?, now)
+}
+
+/// Signs a webhook as the standard says.
+#[cfg(feature = "sign")]
+pub(super) fn sign(webhook: &ToSign<'_>, key: Option<Key>) -> Result<Signed, Unsignable> {
+    let Some(Key::Shared(key)) = key else { return Err(Unsignable::Secret) };
+    let (id, time) = (webhook.id.to_owned(), webhook.at.as_second().to_string());
+    let message = [id.as_bytes(), b".", time.as_bytes(), b".", webhook.body].concat();
+    let signature = format!("v1,{}", super::signature::Encoding::Base64.encode(hmac::sign(&key, &message).as_ref()));
+    Ok(webhook.with([("webhook-id", id), ("webhook-timestamp", time), ("webhook-signature", signature)]))
 }
 
 /// A header of the standard; a sender that is older than it says `svix-` for `webhook-`.

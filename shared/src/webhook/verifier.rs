@@ -71,6 +71,13 @@ impl BodySignature {
         signature::verify(self.algorithm, self.encoding, text.trim(), body, secrets)
     }
 
+    /// The header and what it has to say.
+    #[cfg(feature = "sign")]
+    pub(super) fn sign<'s>(&'s self, secret: &Secret, body: &[u8]) -> Result<(&'s str, String), super::Unsignable> {
+        let tag = signature::sign(self.algorithm, self.encoding, secret, body)?;
+        Ok((&self.header, format!("{}{tag}", self.prefix)))
+    }
+
     /// Whether it is in the header `name`, given in lower case.
     pub(super) fn is_in(&self, name: &str) -> bool {
         name == self.header

@@ -11,6 +11,8 @@ use super::json::Node;
 use super::scan::Scan;
 use super::signature::{self, Encoding};
 use super::{BadOrder, Body, Headers, Platform, Rejection, Sender, Subject, Webhook, time};
+#[cfg(feature = "sign")]
+use super::{Signed, ToSign, Unsignable};
 use crate::order::{Customer, Item, Money, Order, Payment};
 use crate::secrets::Secret;
 
@@ -74,6 +76,16 @@ impl Sender for WooCommerce {
     /// Saving a webhook posts `webhook_id=N`, unsigned, and goes on only after a 200.
     fn is_unsigned_ping(&self, webhook: Webhook<'_>) -> bool {
         webhook.headers.get(SIGNATURE).is_none() && is_ping(webhook.body)
+    }
+
+    #[cfg(feature = "sign")]
+    fn sign(&self, webhook: &ToSign<'_>) -> Result<Signed, Unsignable> {
+        let tag = signature::sign(HMAC_SHA256, Encoding::Base64, webhook.secret, webhook.body)?;
+        Ok(webhook.with([
+            ("x-wc-webhook-topic", webhook.topic_or("order.created")),
+            ("x-wc-webhook-delivery-id", webhook.id.to_owned()),
+            (SIGNATURE, tag),
+        ]))
     }
 
     fn owns_header(&self, name: &str) -> bool {

@@ -65,7 +65,7 @@ impl Invariants {
         {
             self.is_delivered = false;
         }
-        if matches!(step, Step::Complete(..)) && is_changed && status == Some(Status::Exported) {
+        if matches!(step, Step::Complete(..) | Step::Import(_)) && is_changed && status == Some(Status::Exported) {
             self.is_delivered = true;
         }
         self.count_writes(step, writes, before, row);

@@ -61,6 +61,7 @@ fn without_attempt(step: Step, row: Expected, turn: &Turn<'_>, _: Makes<'_>) -> 
         Step::Skip(_, told, into) => {
             row.is_untried().then(|| row.told_by(told).kept(into).moves(Status::Skipped, now).without_fault())
         }
+        Step::Import(_) if row.is_untried() && row.place != Place::Bucket => Some(imported(row, now)),
         Step::Reject(_, told, into) if row.is_untried() => {
             Some(row.told_by(told).kept(into).moves(Status::Error, now).fails(Fault::Permanent))
         }
@@ -237,6 +238,7 @@ fn first(step: Step, turn: &Turn<'_>, place: Makes<'_>) -> Option<Expected> {
             Some(Expected { is_canceled: to == Status::Canceled, ..row })
         }
         Step::Bar(_) => Some(erased(now)),
+        Step::Import(_) => Some(imported(new, now)),
         _ => None,
     }
 }
@@ -341,6 +343,10 @@ fn observed(row: Expected, word: Word, told: Told, ends: bool, now: Timestamp) -
         }
         Word::Canceled | Word::Paid | Word::Open => row,
     }
+}
+
+fn imported(row: Expected, now: Timestamp) -> Expected {
+    Expected { is_delivered: true, attempts: 1, ..row.moves(Status::Exported, now).without_fault() }
 }
 
 fn erased(now: Timestamp) -> Expected {

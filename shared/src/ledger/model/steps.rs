@@ -86,6 +86,8 @@ pub(super) enum Step {
     Decline(W),
     Erase(W),
     Bar(W),
+    /// Another system made it before.
+    Import(W),
     Remove(W),
 }
 
@@ -127,6 +129,7 @@ impl Step {
             | Self::Decline(w)
             | Self::Erase(w)
             | Self::Bar(w)
+            | Self::Import(w)
             | Self::Remove(w) => Some(w),
         }
     }
@@ -157,7 +160,7 @@ const USUAL: [Kind; 6] = [
 ];
 
 /// What happens in some: with few kinds at a time, they meet each other more often.
-const OTHERS: [Kind; 31] = [
+const OTHERS: [Kind; 32] = [
     |dice| Step::CompleteAgain(dice.w),
     |dice| Step::Retry(dice.w, dice.into),
     |dice| Step::Retry(dice.w, dice.into),
@@ -188,6 +191,7 @@ const OTHERS: [Kind; 31] = [
     |dice| Step::Decline(dice.w),
     |dice| Step::Erase(dice.w),
     |dice| Step::Bar(dice.w),
+    |dice| Step::Import(dice.w),
     |dice| Step::Remove(dice.w),
 ];
 

@@ -10,8 +10,8 @@ use super::steps::{For, Into, LEASE, Step, W, WORKERS, Word};
 use crate::fake::{FakeTable, Log};
 use crate::ledger::keys::{due_key, paused_key, shard};
 use crate::ledger::{
-    Claim, Completion, Due, ExportKey, Facts, Fault, Keep, Lease, Ledger, NextStep, Recorded, Reset, Row, Status, Wait,
-    Waiting, Why,
+    Claim, Completion, Due, ExportKey, Facts, Fault, FindBy, Imported, Keep, Lease, Ledger, NextStep, Recorded, Reset,
+    Row, Status, Wait, Waiting, Why,
 };
 
 /// What a worker knows; it may be long out of date.
@@ -135,6 +135,10 @@ impl World {
             }
             Step::Bar(_) => {
                 self.ledger.bar(&self.key, self.now).await.unwrap();
+            }
+            Step::Import(_) => {
+                let imported = Imported { origin: "before".into(), ..Imported::default() };
+                self.ledger.import(&self.key, &imported, FindBy::default(), self.now).await.unwrap();
             }
             Step::Keep(_, into) => {
                 if let Some(kept) = kept(into) {

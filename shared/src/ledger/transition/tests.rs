@@ -48,6 +48,19 @@ fn attempt(outcome: Outcome) -> Attempt {
 }
 
 #[test]
+fn what_another_system_exported_is_recorded_where_nothing_was_tried() {
+    let imported = crate::ledger::Imported {
+        number: Some("100001234".into()),
+        placed_at: Some(at("2019-01-05T09:15:00Z")),
+        exported_at: Some(at("2019-01-05T09:20:00Z")),
+        external_id: Some("SO-7".into()),
+        origin: "ordersyncquerunner".into(),
+    };
+    let (now, retention) = (at("2026-01-05T09:15:02Z"), Duration::from_hours(24));
+    insta::assert_snapshot!("import", import(&key(), &imported, FindBy::default(), now, retention).describe());
+}
+
+#[test]
 fn a_claim_names_the_states_it_may_come_from() {
     let (now, until) = (at("2026-01-05T09:15:02Z"), at("2026-01-05T09:15:37Z"));
     insta::assert_snapshot!("begin", begin(&key(), &facts(), State::Say, "request-1".into(), now, until).describe());

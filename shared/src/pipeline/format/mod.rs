@@ -18,6 +18,7 @@ mod xml;
 use std::fmt;
 
 pub use self::packing::Packing;
+pub use self::template::by_name;
 use super::{Document, Export, Failure};
 use crate::config::document::{Node, Table};
 use crate::config::{Files, value};

@@ -3,7 +3,7 @@
 use super::{Document, Export, Failure, Format, Packing, media_type};
 use crate::config::document::Table;
 use crate::config::{Files, value};
-use crate::template::Template;
+use crate::template::{Template, TemplateError};
 
 #[derive(Debug)]
 struct TemplateFormat {
@@ -24,9 +24,21 @@ pub(super) fn read(table: Table<'_>, files: &Files) -> Option<Box<dyn Format>> {
         file.problem(format!("the template {name:?} is not beside the configuration"));
         return None;
     };
-    let compiled = Template::compile(&name, source, media_type::escape(&media_type));
-    let template = compiled.inspect_err(|error| file.problem(error.to_string())).ok()?;
-    Some(Box::new(TemplateFormat { template, name, media_type }))
+    let compiled = TemplateFormat::compile(name, source, media_type);
+    compiled.inspect_err(|error| file.problem(error.to_string())).ok().map(|format| Box::new(format) as Box<dyn Format>)
+}
+
+/// A template by itself, with the media type that its name says: for previews.
+pub fn by_name(name: &str, source: &str) -> Result<Box<dyn Format>, TemplateError> {
+    let media_type = media_type::of_template(name).to_owned();
+    TemplateFormat::compile(name.to_owned(), source, media_type).map(|format| Box::new(format) as Box<dyn Format>)
+}
+
+impl TemplateFormat {
+    fn compile(name: String, source: &str, media_type: String) -> Result<Self, TemplateError> {
+        let template = Template::compile(&name, source, media_type::escape(&media_type))?;
+        Ok(Self { template, name, media_type })
+    }
 }
 
 impl Format for TemplateFormat {

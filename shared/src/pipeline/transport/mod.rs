@@ -31,6 +31,9 @@ pub trait Transport: fmt::Debug + Send + Sync {
         limit: Duration,
     ) -> BoxFuture<'a, Result<Receipt, Failure>>;
 
+    /// Where the document of an export would go, as far as that is known before: for previews. `bucket` is the stack's own.
+    fn target(&self, bucket: &str, export: Export<'_>) -> Result<String, Failure>;
+
     /// Scheme, host and port of the endpoint that is called: what shares a rate limit. Nothing where that is AWS itself.
     fn endpoint(&self) -> Option<String> {
         None

@@ -6,6 +6,8 @@ mod events;
 mod hostile;
 mod limits;
 mod orders;
+#[cfg(feature = "sign")]
+mod outgoing;
 mod settings;
 mod signed;
 mod states;

@@ -108,6 +108,11 @@ fn without_final_dot(host: Host<String>) -> Host<String> {
 }
 
 impl Egress {
+    /// Public hosts, and the host and port of `url` wherever they are: for programs whose caller names them.
+    pub fn naming(url: &Url) -> Self {
+        Self { allow: Authority::of(url).into_iter().collect(), roots: Vec::new() }
+    }
+
     /// Whether `url` may be called, as far as can be told before its name is resolved.
     pub fn check(&self, url: &Url) -> Result<(), Refused> {
         self.route(url).map(|_| ())

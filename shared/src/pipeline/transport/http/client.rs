@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_smithy_types::body::SdkBody;
+use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -18,6 +19,7 @@ use crate::pipeline::Failure;
 use crate::pipeline::transport::BodyEnd;
 use crate::pipeline::transport::egress::resolver::{NoPublicAddress, public_only};
 use crate::pipeline::transport::egress::{Egress, Route};
+use crate::webhook::Headers;
 
 /// Most of a response body that deliveries and token endpoints need; the rest stays with the sender.
 pub(super) const MOST_BODY: usize = 64 * 1024;
@@ -81,6 +83,26 @@ impl HttpClient {
         let response = response.map_err(|_| Failure::retryable(format!("{host} did not answer in time")))?;
         let response = response.map_err(|error| failed(&host, &error))?;
         Ok(read_answer(host, response, most, deadline).await)
+    }
+
+    /// Posts a body and returns the answer's status and body, whatever they are: for programs that people run.
+    pub async fn post(
+        &self,
+        url: &Url,
+        headers: &Headers,
+        body: Vec<u8>,
+        within: Duration,
+    ) -> Result<(u16, Vec<u8>), Failure> {
+        let no_header = |name: &str| Failure::permanent(format!("the header {name} fits in no request"));
+        let mut fields = HeaderMap::new();
+        for (name, value) in headers.iter() {
+            let field = name.parse::<HeaderName>().ok().zip(HeaderValue::from_str(value).ok());
+            let (key, value) = field.ok_or_else(|| no_header(name))?;
+            fields.insert(key, value);
+        }
+        let call = Call { method: Method::POST, url, headers: fields, body, most_body: MOST_BODY };
+        let answer = self.call(call, Instant::now() + within).await?;
+        Ok((answer.status.as_u16(), answer.body))
     }
 
     fn client_for(&self, url: &Url) -> Result<&Client, Failure> {

@@ -41,6 +41,10 @@ impl Transport for Http {
         Box::pin(self.send(clients, export, document, Instant::now() + limit))
     }
 
+    fn target(&self, _: &str, _: Export<'_>) -> Result<String, Failure> {
+        Ok(format!("{} {}", self.method, without_query(&self.url)))
+    }
+
     fn endpoint(&self) -> Option<String> {
         Some(self.url.origin().ascii_serialization())
     }

@@ -32,16 +32,28 @@ impl Transport for S3 {
         limit: Duration,
     ) -> BoxFuture<'a, Result<Receipt, Failure>> {
         Box::pin(async move {
-            let bucket = self.bucket.as_deref().unwrap_or(&clients.bucket);
-            let key = self.key.render(export.order, export.pipeline);
-            let key = key.map_err(|error| Failure::permanent(format!("the object key cannot be made: {error}")))?;
-            key::check(&key, bucket == clients.bucket).map_err(Failure::permanent)?;
+            let (bucket, key) = self.place(&clients.bucket, export)?;
             let (mark, body) = ((EXPORT, export.idempotency_key.to_owned()), document.body.clone());
             let put = self.stored.put(&clients.s3, bucket, &key, mark, &document.media_type, body);
             let out_of_time = |_| Failure::retryable(format!("bucket {bucket:?} did not answer in time"));
             timeout(limit, put).await.map_err(out_of_time)??;
             Ok(Receipt { destination: format!("s3://{bucket}/{key}"), ..Receipt::default() })
         })
+    }
+
+    fn target(&self, bucket: &str, export: Export<'_>) -> Result<String, Failure> {
+        self.place(bucket, export).map(|(bucket, key)| format!("s3://{bucket}/{key}"))
+    }
+}
+
+impl S3 {
+    /// The bucket and the key of an export's object; `own` is the stack's bucket.
+    fn place<'a>(&'a self, own: &'a str, export: Export<'_>) -> Result<(&'a str, String), Failure> {
+        let bucket = self.bucket.as_deref().unwrap_or(own);
+        let key = self.key.render(export.order, export.pipeline);
+        let key = key.map_err(|error| Failure::permanent(format!("the object key cannot be made: {error}")))?;
+        key::check(&key, bucket == own).map_err(Failure::permanent)?;
+        Ok((bucket, key))
     }
 }
 

@@ -25,6 +25,7 @@ pub use self::packs::{Packs, Record};
 use self::open::Contents;
 use self::settings::Limits;
 use super::{Stored, key};
+use crate::clock;
 use crate::order::Order;
 use crate::pipeline::transport::{Clients, Receipt, Transport};
 use crate::pipeline::{Document, Export, Failure};
@@ -97,6 +98,13 @@ impl Transport for Packed {
         _: Duration,
     ) -> BoxFuture<'a, Result<Receipt, Failure>> {
         Box::pin(async { Err(Failure::permanent("orders of this pipeline go into an object together")) })
+    }
+
+    /// The object's own name is made up when it is begun.
+    fn target(&self, own: &str, export: Export<'_>) -> Result<String, Failure> {
+        let any = PackName { id: "PACK".into(), time: clock::now() };
+        let key = self.key.render_for_pack(export.order, export.pipeline, &any).map_err(|error| no_key(&error))?;
+        Ok(format!("s3://{}/{key}", self.bucket.as_deref().unwrap_or(own)))
     }
 
     fn packed(&self) -> Option<&Packed> {

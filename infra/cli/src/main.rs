@@ -1,0 +1,30 @@
+//! The command line of ordersync: checks and previews a configuration, sends webhooks, feeds in orders that were placed
+//! before, pauses and resumes. It does by the library what the functions do.
+
+mod args;
+mod commands;
+mod configured;
+mod exit;
+mod output;
+mod pace;
+mod stack;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::Cli;
+use output::Out;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let out = Out::new(cli.global.json);
+    match commands::run(cli, &out).await {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            out.failure(&failure);
+            failure.exit().into()
+        }
+    }
+}
