@@ -9,6 +9,7 @@ mod batches;
 mod bigcommerce;
 mod callbacks;
 mod cleanup;
+mod cli;
 mod configuration;
 mod duplicates;
 mod erase;

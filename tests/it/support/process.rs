@@ -22,3 +22,8 @@ pub(crate) fn kill(variable: &'static str) -> usize {
     }
     killed
 }
+
+/// Asks a process to end, as Ctrl-C does.
+pub(crate) fn interrupt(id: u32) {
+    assert!(Command::new("kill").arg("-INT").arg(id.to_string()).status().unwrap().success());
+}
