@@ -1,8 +1,11 @@
 //! The command line on a real stack.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::Path;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use ordersync::ledger::Status;
 use serde_json::{Value, json};
 
@@ -150,11 +153,19 @@ async fn what_another_system_exported_is_not_exported_again() {
     assert_eq!(row.destination.as_deref(), Some("imported from ordersyncquerunner"));
     assert_eq!(row.exported_at, Some("2026-02-01T10:05:00Z".parse().unwrap()));
 
-    // All of them are fed in: only what was left is exported.
+    // All of them are fed in, from the bucket: only what was left is exported.
     let orders = (1..=3).map(|number| order(&format!("cli-old-{number}")));
-    write(folder.path(), "all.jsonl", lines(orders));
-    let fed = call(folder.path(), &["backfill", "all.jsonl", "--shop", "it-cli-before", "--json"]).await;
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(lines(orders).as_bytes()).unwrap();
+    let (bucket, key) = (&stack.bucket, "it/cli/all.jsonl.gz");
+    let put = stack.s3.put_object().bucket(bucket).key(key).body(packed.finish().unwrap().into());
+    put.send().await.unwrap();
+    let source = format!("s3://{bucket}/{key}");
+    let fed = call(folder.path(), &["backfill", &source, "--shop", "it-cli-before", "--json"]).await;
     assert_eq!((fed.code, &fed.json()["sent"]), (Some(0), &json!(3)), "{fed:?}");
+    assert!(folder.path().join("all.jsonl.gz.state.json").exists());
+    let missing = call(folder.path(), &["backfill", &format!("{source}x"), "--shop", "it-cli-before"]).await;
+    assert_eq!(missing.code, Some(3), "{missing:?}");
     stack.export("it-cli-before", "cli-old-3", "cli-before", Status::Exported).await;
     for number in 1..=3 {
         // Its message has been worked on once the other pipeline has spoken.
