@@ -122,11 +122,6 @@ impl Sdk {
         Ok(Self { config: config.build(), ..sdk })
     }
 
-    /// What a client is made with that only one program needs.
-    pub fn config(&self) -> &SdkConfig {
-        &self.config
-    }
-
     /// The same under other credentials, such as those of a role that was taken on.
     #[must_use]
     pub fn signing_as(self, id: &str, secret: &str, token: &str) -> Self {

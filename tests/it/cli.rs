@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -13,7 +15,7 @@ use crate::support::cli::{begin, call, call_locally, end};
 use crate::support::eventually;
 use crate::support::process::interrupt;
 use crate::support::receiver::{Receiver, Reply};
-use crate::support::shop::order;
+use crate::support::shop::{generic, order};
 use crate::support::stack::Stack;
 
 /// A folder of a test's own, which goes with it.
@@ -191,6 +193,87 @@ async fn a_pipeline_is_paused_and_resumed_by_its_name() {
     let said = call_locally(folder.path(), &["resume", "--pipeline", "cli-paused", "--json"]).await;
     assert_eq!((said.code, ours(&said.json())), (Some(0), Some((json!(false), json!(null)))), "{said:?}");
     assert!(!stack.ledger.pauses().await.unwrap().holds("cli-paused"));
+    // Nothing waits for it, and what counts pauses is not to find it.
+    let pauses = stack.ledger.pauses().await.unwrap();
+    let (name, ended) = pauses.iter().find(|(name, _)| *name == Some("cli-paused")).unwrap();
+    stack.ledger.forget_pause(name, ended).await.unwrap();
     let unknown = call(folder.path(), &["pause", "--pipeline", "nobody"]).await;
     assert!(unknown.code == Some(3) && unknown.err.contains("no pipeline \"nobody\""), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn a_failed_export_is_found_understood_and_made_again() {
+    let (stack, folder) = (Stack::get(), folder());
+    let is_mended = Arc::new(AtomicBool::new(false));
+    let mended = Arc::clone(&is_mended);
+    let receiver = Receiver::start(19582, move |_, _| {
+        if mended.load(Ordering::SeqCst) {
+            return Reply::ok("");
+        }
+        Reply::Whole("400 Bad Request", Vec::new(), "{\"error\":\"no such sku\",\"email\":\"it@example.com\"}".into())
+    });
+    let ids: Vec<String> = (1..=5).map(|number| format!("cli-mend-{number}")).collect();
+    for id in &ids {
+        stack.accept("it-cli-mend", &generic(&order(id))).await;
+    }
+    for id in &ids {
+        stack.export("it-cli-mend", id, "cli-mend", Status::Error).await;
+    }
+    let ours = ["--shop", "it-cli-mend", "--json"];
+    let cli = async |args: &[&str]| call(folder.path(), args).await;
+
+    let listed = cli(&[&["list", "--status", "error", "--since", "1h"][..], &ours].concat()).await;
+    let orders = |said: &Value| said["exports"].as_array().unwrap().len();
+    assert_eq!((listed.code, orders(&listed.json())), (Some(0), 5), "{listed:?}");
+    let shown = cli(&["show", "N-cli-mend-1", "--json"]).await;
+    let export = &shown.json()[0]["exports"][0];
+    assert_eq!((shown.code, &export["status"]), (Some(0), &json!("error")), "{shown:?}");
+    let said = export["history"][0]["response"].as_str().unwrap();
+    assert!(said.contains("no such sku") && !said.contains("it@example.com"), "{said}");
+    let payload = cli(&["show", "N-cli-mend-1", "--payload"]).await;
+    assert!(payload.out.contains("cli-mend-1") && !payload.out.contains("it@example.com"), "{payload:?}");
+    assert_eq!(cli(&["show", "nobody-ordered-this"]).await.code, Some(3));
+
+    // Tried at once, in vain; then with success.
+    let one = "it-cli-mend:cli-mend-1:cli-mend";
+    let vain = cli(&["export-now", one]).await;
+    assert_eq!(vain.code, Some(0), "{vain:?}");
+    stack.export("it-cli-mend", "cli-mend-1", "cli-mend", Status::Error).await;
+    is_mended.store(true, Ordering::SeqCst);
+    let made = cli(&["export-now", one]).await;
+    assert_eq!(made.code, Some(0), "{made:?}");
+    assert_eq!(stack.row("it-cli-mend", "cli-mend-1", "cli-mend").await.unwrap().status, Status::Exported);
+
+    // What its state does not allow is refused.
+    let over = cli(&["skip", one]).await;
+    assert!(over.code == Some(4) && over.out.contains("there is nothing left to stop"), "{over:?}");
+    let skipped = cli(&["skip", "N-cli-mend-2"]).await;
+    assert_eq!(skipped.code, Some(0), "{skipped:?}");
+    let canceled = cli(&["cancel", "cli-mend-3", "--shop", "it-cli-mend"]).await;
+    assert_eq!(canceled.code, Some(0), "{canceled:?}");
+    let unasked = cli(&["delete", "N-cli-mend-3"]).await;
+    assert!(unasked.code == Some(2) && unasked.err.contains("--yes"), "{unasked:?}");
+    assert_eq!(cli(&["delete", "N-cli-mend-3", "--yes"]).await.code, Some(0));
+    assert_eq!(stack.row("it-cli-mend", "cli-mend-3", "cli-mend").await, None);
+
+    let replay = [&["replay", "--status", "error"][..], &ours].concat();
+    let dry = cli(&[&replay[..], &["--dry-run"]].concat()).await;
+    assert_eq!((dry.code, &dry.json()["done"], &dry.json()["dry_run"]), (Some(0), &json!(2), &json!(true)), "{dry:?}");
+    assert_eq!(cli(&replay).await.code, Some(2), "nobody is there to be asked");
+    let done = cli(&[&replay[..], &["--yes"]].concat()).await;
+    assert_eq!((done.code, &done.json()["done"]), (Some(0), &json!(2)), "{done:?}");
+    for id in ["cli-mend-4", "cli-mend-5"] {
+        stack.export("it-cli-mend", id, "cli-mend", Status::Exported).await;
+    }
+    assert_eq!(receiver.about("cli-mend-2").len(), 1, "it was skipped");
+
+    let tail = [&["tail", "--since", "1h", "--status", "exported", "--changes", "3"][..], &ours].concat();
+    let followed = cli(&tail).await;
+    let numbers: BTreeSet<String> = followed
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["number"].as_str().unwrap().to_owned())
+        .collect();
+    let expected = ["N-cli-mend-1", "N-cli-mend-4", "N-cli-mend-5"].map(ToOwned::to_owned);
+    assert_eq!((followed.code, numbers), (Some(0), BTreeSet::from(expected)), "{followed:?}");
 }

@@ -64,6 +64,20 @@ pub(crate) enum Command {
     Check(commands::check::Check),
     Render(commands::render::Render),
     Send(commands::send::Send),
+    List(commands::list::List),
+    Show(commands::show::Show),
+    Tail(commands::tail::Tail),
+    /// Have exports tried again, with their attempts counted anew
+    Reset(commands::act::Act),
+    /// Have exports tried at once, and queued where that fails
+    ExportNow(commands::act::Act),
+    /// End exports that wait or are in error: they are not made
+    Cancel(commands::act::Act),
+    /// The same, on record as exports that nobody wants
+    Skip(commands::act::Act),
+    /// Remove the rows of exports: the next webhook of the order begins anew
+    Delete(commands::act::Act),
+    Replay(commands::replay::Replay),
     Backfill(commands::backfill::Backfill),
     ImportStatus(commands::import_status::ImportStatus),
     Pause(commands::pause::Pause),

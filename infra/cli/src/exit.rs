@@ -7,6 +7,7 @@ use ordersync::config::LoadError;
 use ordersync::ledger::LedgerError;
 use ordersync::queue::SendError;
 use ordersync::secrets::SecretError;
+use ordersync_admin::{AdminError, Kind};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +94,17 @@ impl From<LedgerError> for Failure {
             LedgerError::LeaseLost => Self::Refused(error.to_string()),
             LedgerError::Unavailable(_) => Self::Unreachable(error.to_string()),
             LedgerError::BadRow { .. } => Self::Wrong(error.to_string()),
+        }
+    }
+}
+
+impl From<AdminError> for Failure {
+    fn from(error: AdminError) -> Self {
+        match error.kind {
+            Kind::NotFound => Self::NotFound(error.message),
+            Kind::Refused | Kind::Conflict => Self::Refused(error.message),
+            Kind::Invalid => Self::Usage(error.message),
+            Kind::Unavailable => Self::Unreachable(error.message),
         }
     }
 }

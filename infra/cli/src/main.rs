@@ -4,10 +4,12 @@
 mod args;
 mod commands;
 mod configured;
+mod confirm;
 mod exit;
 mod output;
 mod pace;
 mod stack;
+mod when;
 
 use std::process::ExitCode;
 

@@ -31,6 +31,15 @@ impl Out {
         }
     }
 
+    /// One of many results, on a line of its own.
+    pub(crate) fn line(self, value: &impl Serialize, text: impl FnOnce() -> String) {
+        if self.json {
+            write_out(&serde_json::to_string(value).unwrap_or_else(|error| error.to_string()));
+        } else {
+            write_out(&printable(&text()));
+        }
+    }
+
     /// A result that is a document, as it is.
     pub(crate) fn document(bytes: &[u8]) {
         let mut out = io::stdout().lock();

@@ -21,6 +21,11 @@ impl Pace {
         Ok(Self(Some(Mutex::new(interval))))
     }
 
+    /// Whether there is a limit.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Waits for the next turn.
     pub(crate) async fn turn(&self) {
         if let Some(interval) = &self.0 {

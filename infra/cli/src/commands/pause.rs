@@ -1,10 +1,8 @@
 //! `ordersync pause` and `ordersync resume`.
 
 use clap::Args;
-use ordersync::clock;
 use ordersync::config::Config;
-use ordersync::ledger::{Ledger, Pauses};
-use serde::Serialize;
+use ordersync_admin::{Admin, PauseView};
 
 use crate::args::Global;
 use crate::configured;
@@ -53,40 +51,30 @@ pub(crate) struct Resume {
     what: What,
 }
 
-/// A pause, as JSON.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct Paused {
-    /// Nothing for a pause of everything.
-    pipeline: Option<String>,
-    is_on: bool,
-    since: String,
-    reason: Option<String>,
-}
-
 impl Pause {
     pub(crate) async fn run(&self, global: &Global, out: Out) -> Result<Exit, Failure> {
         let stack = Stack::find(global).await?;
         check(&self.what, global, &stack, out).await?;
-        let ledger = stack.ledger();
+        let (admin, actor) = (stack.admin(), stack.actor().await?);
         for pipeline in self.what.pipelines() {
-            ledger.pause(pipeline, &self.reason, clock::now()).await?;
+            admin.pause(&actor, pipeline, &self.reason).await?;
         }
-        report(&ledger, out).await
+        report(&admin, out).await
     }
 }
 
 impl Resume {
     pub(crate) async fn run(&self, global: &Global, out: Out) -> Result<Exit, Failure> {
         let stack = Stack::find(global).await?;
-        let ledger = stack.ledger();
-        let pauses = ledger.pauses().await?;
+        let (admin, actor) = (stack.admin(), stack.actor().await?);
+        let pauses = admin.pauses().await?;
         for pipeline in resumed(&self.what, &pauses) {
-            ledger.resume(pipeline.as_deref(), clock::now()).await?;
+            admin.resume(&actor, pipeline.as_deref()).await?;
         }
         if self.what.pipeline.iter().any(|pipeline| !is_paused(&pauses, Some(pipeline))) {
             out.note("not all of these were paused");
         }
-        report(&ledger, out).await
+        report(&admin, out).await
     }
 }
 
@@ -97,16 +85,15 @@ impl What {
     }
 }
 
-fn is_paused(pauses: &Pauses, pipeline: Option<&str>) -> bool {
-    pauses.iter().any(|(name, pause)| name == pipeline && pause.is_on)
+fn is_paused(pauses: &[PauseView], pipeline: Option<&str>) -> bool {
+    pauses.iter().any(|pause| pause.is_on && pause.pipeline.as_deref() == pipeline)
 }
 
 /// The pauses that end: those asked for that there are, or every one.
-fn resumed(what: &What, pauses: &Pauses) -> Vec<Option<String>> {
+fn resumed(what: &What, pauses: &[PauseView]) -> Vec<Option<String>> {
     let asked = what.pipelines();
-    let is_asked = |name: Option<&str>| what.all || asked.contains(&name);
-    let on = pauses.iter().filter(|(name, pause)| pause.is_on && is_asked(*name));
-    on.map(|(name, _)| name.map(ToOwned::to_owned)).collect()
+    let is_asked = |pause: &&PauseView| what.all || asked.contains(&pause.pipeline.as_deref());
+    pauses.iter().filter(|pause| pause.is_on).filter(is_asked).map(|pause| pause.pipeline.clone()).collect()
 }
 
 /// A pipeline that nobody configured would never be resumed by anyone who looks for why it stands still.
@@ -124,44 +111,36 @@ async fn check(what: &What, global: &Global, stack: &Stack, out: Out) -> Result<
 }
 
 /// What is paused now.
-async fn report(ledger: &Ledger, out: Out) -> Result<Exit, Failure> {
-    let list = listed(&ledger.pauses().await?);
-    out.result(&list, || {
-        if list.is_empty() {
+async fn report(admin: &Admin, out: Out) -> Result<Exit, Failure> {
+    let pauses = admin.pauses().await?;
+    out.result(&pauses, || {
+        if pauses.is_empty() {
             return "nothing is paused".into();
         }
         let state = |is_on: bool| if is_on { "paused" } else { "resumed" };
-        table(
-            ["PIPELINE", "STATE", "SINCE", "REASON"],
-            list.iter().map(|one| {
-                let name = one.pipeline.clone().unwrap_or_else(|| "(all)".into());
-                [name, state(one.is_on).into(), one.since.clone(), one.reason.clone().unwrap_or_default()]
-            }),
-        )
+        let rows = pauses.iter().map(|pause| {
+            let name = pause.pipeline.clone().unwrap_or_else(|| "(all)".into());
+            [name, state(pause.is_on).into(), pause.since.to_string(), pause.reason.clone().unwrap_or_default()]
+        });
+        table(["PIPELINE", "STATE", "SINCE", "REASON"], rows)
     });
     Ok(Exit::Done)
-}
-
-fn listed(pauses: &Pauses) -> Vec<Paused> {
-    let list = pauses.iter().map(|(name, pause)| Paused {
-        pipeline: name.map(ToOwned::to_owned),
-        is_on: pause.is_on,
-        since: pause.since.to_string(),
-        reason: pause.reason.clone(),
-    });
-    list.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use ordersync::ledger;
 
     use super::*;
 
-    fn pauses(pauses: &[(Option<&str>, bool)]) -> Pauses {
-        let pause = |is_on| ledger::Pause { is_on, since: Timestamp::UNIX_EPOCH, reason: None };
-        pauses.iter().map(|(name, is_on)| (name.map(ToOwned::to_owned), pause(*is_on))).collect()
+    fn pauses(pauses: &[(Option<&str>, bool)]) -> Vec<PauseView> {
+        let pause = |(name, is_on): &(Option<&str>, bool)| PauseView {
+            pipeline: name.map(ToOwned::to_owned),
+            is_on: *is_on,
+            since: Timestamp::UNIX_EPOCH,
+            reason: None,
+        };
+        pauses.iter().map(pause).collect()
     }
 
     fn what(pipelines: &[&str]) -> What {

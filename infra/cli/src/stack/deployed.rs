@@ -28,6 +28,8 @@ pub(super) async fn find(name: &str, sdk: Sdk) -> Result<Stack, Failure> {
         config: config(&parameters)?,
         max_receive_count: number("MaxReceiveCount", 10),
         retention: Duration::from_hours(24) * number("LedgerRetentionDays", 365),
+        // A cold start comes on top.
+        attempt_takes: Duration::from_secs(u64::from(number("ProcessorTimeout", 30)) + 10),
         sdk,
     })
 }
@@ -57,7 +59,13 @@ fn parts(name: &str, outputs: &Values) -> Result<Parts, Failure> {
         let value = outputs.get(output).cloned();
         value.ok_or_else(|| Failure::Wrong(format!("the stack {name:?} has no output {output}: is it ordersync's?")))
     };
-    Ok(Parts { table: get("Table")?, bucket: get("Bucket")?, queue_url: get("QueueUrl")?, api_url: get("ApiUrl")? })
+    Ok(Parts {
+        table: get("Table")?,
+        bucket: get("Bucket")?,
+        queue_url: get("QueueUrl")?,
+        api_url: get("ApiUrl")?,
+        processor: outputs.get("ProcessorFunction").cloned(),
+    })
 }
 
 /// Where the configuration is, unless it is bundled.
@@ -77,7 +85,13 @@ mod tests {
     #[test]
     fn a_stack_of_another_kind_is_told_apart() {
         let ours = values(&[("Table", "t"), ("Bucket", "b"), ("QueueUrl", "q"), ("ApiUrl", "a")]);
-        let expected = Parts { table: "t".into(), bucket: "b".into(), queue_url: "q".into(), api_url: "a".into() };
+        let expected = Parts {
+            table: "t".into(),
+            bucket: "b".into(),
+            queue_url: "q".into(),
+            api_url: "a".into(),
+            processor: None,
+        };
         assert_eq!(parts("x", &ours), Ok(expected));
         let other = parts("x", &values(&[("Table", "t")])).unwrap_err();
         assert_eq!(other.to_string(), "the stack \"x\" has no output Bucket: is it ordersync's?");

@@ -16,6 +16,8 @@ use crate::exit::{Failure, file_failure};
 const MAX_RECEIVE_COUNT: u32 = 1000;
 /// As the template has it.
 const RETENTION: Duration = Duration::from_hours(365 * 24);
+/// Longer than the processor may run there.
+const ATTEMPT_TAKES: Duration = Duration::from_secs(40);
 /// Where `make up` lays out what it deploys, beside the file: the configuration is the same for each function.
 const CONFIG: &str = "stack/target/lambda/processor/config";
 
@@ -35,8 +37,13 @@ pub(super) fn find(file: &Path) -> Result<Stack, Failure> {
     let (id, secret) = (get("AWS_ACCESS_KEY_ID")?, get("AWS_SECRET_ACCESS_KEY")?);
     let credentials = SharedCredentialsProvider::new(Credentials::new(id, secret, None, None, "the local stack"));
     let region = get("AWS_REGION").or_else(|_| get("AWS_DEFAULT_REGION"))?;
-    let parts =
-        Parts { table: get("TABLE")?, bucket: get("BUCKET")?, queue_url: get("QUEUE_URL")?, api_url: get("API_URL")? };
+    let parts = Parts {
+        table: get("TABLE")?,
+        bucket: get("BUCKET")?,
+        queue_url: get("QUEUE_URL")?,
+        api_url: get("API_URL")?,
+        processor: variables.get("FN_PROCESSOR").cloned(),
+    };
     let config = file.parent().map(|state| state.join(CONFIG)).filter(|config| config.is_dir());
     Ok(Stack {
         sdk: Sdk::with_credentials(credentials, &region, Some(&get("AWS_ENDPOINT_URL")?))?,
@@ -44,6 +51,7 @@ pub(super) fn find(file: &Path) -> Result<Stack, Failure> {
         config: config.map(Location::Directory),
         max_receive_count: MAX_RECEIVE_COUNT,
         retention: RETENTION,
+        attempt_takes: ATTEMPT_TAKES,
     })
 }
 

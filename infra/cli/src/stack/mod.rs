@@ -8,9 +8,10 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region};
 use ordersync::aws::{self, Bucket, Sdk};
 use ordersync::config::Location;
-use ordersync::ledger::Ledger;
-use ordersync::queue::Inbound;
+use ordersync::ledger::{Ledger, PayloadStore};
+use ordersync::queue::{Inbound, Requeue};
 use ordersync::secrets::Secrets;
+use ordersync_admin::{Actor, Admin, Processor};
 
 use crate::args::Global;
 use crate::exit::Failure;
@@ -28,6 +29,8 @@ pub(crate) struct Stack {
     pub(crate) max_receive_count: u32,
     /// How long its ledger keeps what is over.
     pub(crate) retention: Duration,
+    /// Longer than an attempt takes that is made while somebody waits.
+    pub(crate) attempt_takes: Duration,
 }
 
 /// Resources by the names that AWS has for them.
@@ -41,6 +44,8 @@ pub(crate) struct Parts {
     pub(crate) queue_url: String,
     /// Where shops post to, without the path.
     pub(crate) api_url: String,
+    /// The function that makes exports.
+    pub(crate) processor: Option<String>,
 }
 
 impl Stack {
@@ -55,6 +60,30 @@ impl Stack {
     /// Its ledger.
     pub(crate) fn ledger(&self) -> Ledger {
         Ledger::new(aws::dynamodb_client(&self.sdk), self.parts.table.clone(), self.retention)
+    }
+
+    /// What an operator can see and do.
+    pub(crate) fn admin(&self) -> Admin {
+        let (ledger, bucket) = (self.ledger(), self.parts.bucket.clone());
+        let processor = self.parts.processor.clone();
+        let processor = processor.map(|name| Processor::new(self.sdk.config(), name, self.attempt_takes));
+        Admin {
+            ledger,
+            payloads: PayloadStore { s3: aws::s3_client(&self.sdk), bucket },
+            requeue: Requeue { sqs: aws::sqs_client(&self.sdk), queue_url: self.parts.queue_url.clone() },
+            dead_letters: None,
+            processor,
+            source: self.config.clone().map(|location| location.open(&self.sdk)),
+            max_receive_count: self.max_receive_count,
+        }
+    }
+
+    /// Who calls, as the audit log is to name them.
+    pub(crate) async fn actor(&self) -> Result<Actor, Failure> {
+        let answer = aws_sdk_sts::Client::new(self.sdk.config()).get_caller_identity().send().await;
+        let unknown = |failure| Failure::Unreachable(format!("who calls cannot be told: {}", aws::reason(&failure)));
+        let arn = answer.map_err(unknown)?.arn.unwrap_or_else(|| "somebody".into());
+        Ok(Actor(format!("{arn} (command line)")))
     }
 
     /// Its queue, as intake writes to it.

@@ -12,6 +12,9 @@ use super::columns::{Columns, Field};
 
 /// Longest identifier that a webhook may have.
 const LONGEST_ID: usize = 200;
+/// Longest number that an order may have, and longest identifier that an answer may give it.
+const LONGEST_NUMBER: usize = 512;
+const LONGEST_EXTERNAL_ID: usize = 200;
 
 /// What a table says.
 #[derive(Debug, Default)]
@@ -121,15 +124,19 @@ fn export(record: &csv::StringRecord, columns: &Columns) -> Result<Export, Strin
     if order_id.chars().count() > LONGEST_ID || order_id.chars().any(char::is_control) {
         return Err(format!("expected an order's identifier of at most {LONGEST_ID} characters"));
     }
+    let key = |field, name: &str, longest: usize| match value(field) {
+        Some(key) if key.chars().count() > longest => Err(format!("{name}: expected at most {longest} characters")),
+        key => Ok(key),
+    };
     let is_done = columns.is_done(record);
     let time = |field, name: &str| value(field).map(|text| time(&text, name)).transpose();
     Ok(Export {
         order_id,
-        number: value(Field::Number),
+        number: key(Field::Number, "number", LONGEST_NUMBER)?,
         placed_at: time(Field::PlacedAt, "placed_at")?,
         // Of an order that was not exported it is the time of something else.
         exported_at: if is_done { time(Field::ExportedAt, "exported_at")? } else { None },
-        external_id: value(Field::ExternalId),
+        external_id: key(Field::ExternalId, "external_id", LONGEST_EXTERNAL_ID)?,
         error: value(Field::Error),
         is_done,
     })
@@ -188,11 +195,13 @@ mod tests {
     #[test]
     fn rows_that_cannot_be_read_are_named_by_their_lines() {
         let table = read(
-            "order_id,status,exported_at,external_id\n\
+            &("order_id,status,exported_at,external_id\n\
              1,success,2026-01-01T10:00:00+01:00,SO-1\n\
              ,success,,\n\
              3,success,yesterday,SO-3\n\
-             4,error,whenever,\n",
+             4,error,whenever,\n"
+                .to_owned()
+                + &format!("5,success,,{}\n", "x".repeat(201))),
             From::Pacemaker,
             &[],
         );
@@ -201,7 +210,8 @@ mod tests {
             rejected,
             [
                 (3, "expected the order's identifier, found nothing"),
-                (4, "exported_at: expected a time such as 2026-01-31 09:30:00")
+                (4, "exported_at: expected a time such as 2026-01-31 09:30:00"),
+                (6, "external_id: expected at most 200 characters")
             ]
         );
         assert_eq!(table.done.len(), 1);
