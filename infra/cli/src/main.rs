@@ -1,5 +1,6 @@
-//! The command line of ordersync: checks and previews a configuration, sends webhooks, feeds in orders that were placed
-//! before, pauses and resumes. It does by the library what the functions do.
+//! The command line of ordersync: finds exports and has them made again, checks and previews a configuration, sends webhooks,
+//! feeds in orders that were placed before, pauses and resumes. It does by the library what the functions do, and by the typed API
+//! what the console does.
 
 mod args;
 mod commands;

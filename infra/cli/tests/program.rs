@@ -53,7 +53,25 @@ fn help_says_what_there_is_and_how_it_ends() {
     let (code, out, _) = call(&root(), &["--help"]);
     assert_eq!(code, Some(0));
     insta::assert_snapshot!(out);
-    for command in ["check", "render", "send", "backfill", "import-status", "pause", "resume", "completions"] {
+    for command in [
+        "list",
+        "show",
+        "tail",
+        "reset",
+        "export-now",
+        "cancel",
+        "skip",
+        "delete",
+        "replay",
+        "check",
+        "render",
+        "send",
+        "backfill",
+        "import-status",
+        "pause",
+        "resume",
+        "completions",
+    ] {
         let (code, out, _) = call(&root(), &[command, "--help"]);
         assert!(code == Some(0) && out.contains("Examples:\n  ordersync "), "{command}: {out}");
     }
@@ -71,6 +89,11 @@ fn a_call_that_makes_no_sense_ends_with_two() {
         &["backfill", "s3://", "--shop", "acme"],
         &["import-status", "x.csv", "--shop", "acme"],
         &["check", "--max-receive-count", "0"],
+        &["list", "--status", "failed"],
+        &["list", "--since", "soon"],
+        &["show", "1", "--reveal"],
+        &["reset"],
+        &["replay"],
     ] {
         assert_eq!(call(&root(), args).0, Some(2), "{args:?}");
     }
