@@ -49,6 +49,7 @@ impl Act {
             let found = found(&admin, global, &stack, order, self.shop.as_deref()).await?;
             keys.push(meant(order, &found, self.pipeline.as_deref())?);
         }
+        keys.sort();
         keys.dedup();
         // Whatever else is done can be undone by another action.
         let is_final = action == Action::Delete && !self.dry_run;
