@@ -30,9 +30,10 @@ pub enum Import {
 }
 
 impl Imported {
-    /// Whether a row may be replaced by this: nothing was tried, and it leads to no object.
+    /// Whether a row may be replaced by this: nothing was tried or delivered from here, and it leads to no object.
     pub fn may_replace(row: &Row) -> bool {
-        row.is_untried() && row.place() != super::kept::Place::Bucket && row.erased_at.is_none()
+        let is_here = row.exported_at.is_some() || row.erased_at.is_some();
+        row.is_untried() && !is_here && row.place() != super::kept::Place::Bucket
     }
 }
 

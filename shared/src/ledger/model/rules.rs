@@ -61,7 +61,9 @@ fn without_attempt(step: Step, row: Expected, turn: &Turn<'_>, _: Makes<'_>) -> 
         Step::Skip(_, told, into) => {
             row.is_untried().then(|| row.told_by(told).kept(into).moves(Status::Skipped, now).without_fault())
         }
-        Step::Import(_) if row.is_untried() && row.place != Place::Bucket => Some(imported(row, now)),
+        Step::Import(_) if row.is_untried() && !row.is_delivered && row.place != Place::Bucket => {
+            Some(imported(row, now))
+        }
         Step::Reject(_, told, into) if row.is_untried() => {
             Some(row.told_by(told).kept(into).moves(Status::Error, now).fails(Fault::Permanent))
         }

@@ -8,8 +8,10 @@ use super::{Change, Status, UNTRIED, moved, number, optional, text, time, untrie
 use crate::ledger::kept::Place;
 use crate::ledger::{ExportKey, FindBy, Imported};
 
-/// Nothing was tried here, and the row leads to no object, so that the table may forget it.
-const UNTOUCHED: &str = "attribute_not_exists(#payload_key) AND attribute_not_exists(#erased_at)";
+/// Nothing was delivered from here, whatever the row was set back to since, and it leads to no object, so that the table may
+/// forget it.
+const UNTOUCHED: &str =
+    "attribute_not_exists(#exported_at) AND attribute_not_exists(#payload_key) AND attribute_not_exists(#erased_at)";
 
 /// Records an export that another system made, unless one was tried here. That system's attempt counts as one, so that no
 /// webhook begins another whatever the back office says of it later.
