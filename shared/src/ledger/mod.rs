@@ -7,6 +7,7 @@ mod change;
 mod control;
 #[cfg(test)]
 mod costs;
+mod count;
 mod due;
 mod facts;
 mod import;

@@ -1,0 +1,77 @@
+//! The console: what it works with, and which address leads where.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::get;
+use ordersync::ledger::Ledger;
+use ordersync::secrets::{Freshness, Secrets};
+use tower::{Service, ServiceBuilder};
+
+use crate::access::claims::Claims;
+use crate::access::users::Users;
+use crate::failure::Denied;
+use crate::{assets, headers, pages, place, sign_in};
+
+/// A template of an order is some kilobytes; nothing that is sent here is larger.
+const LARGEST_BODY: usize = 1024 * 1024;
+
+/// What the console works with, built once.
+#[derive(Debug, Clone)]
+pub(crate) struct Console {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) secrets: Secrets,
+    /// Name of the secret with the users.
+    pub(crate) secret: Arc<str>,
+    /// Which claims say who asks, where the API's authorizer does that and nobody signs in here.
+    pub(crate) claims: Option<Arc<Claims>>,
+}
+
+impl Console {
+    /// The users as the secret has them now, or had them a few minutes ago.
+    pub(crate) async fn users(&self) -> Result<Users, Denied> {
+        let secret = self.secrets.get(&self.secret, Freshness::Usual).await;
+        let users = match secret {
+            Ok(secret) => Users::from_json(secret.expose()).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        users.map_err(|reason| {
+            tracing::error!("nobody can sign in: {reason}");
+            Denied::NoUsers(reason)
+        })
+    }
+}
+
+/// The console as a service: its router, wherever the API has put it.
+pub(crate) fn service(
+    console: Console,
+) -> impl Service<lambda_http::Request, Response = Response, Error = Infallible, Future: Send> + Clone {
+    let below = |request: lambda_http::Request| {
+        let mut request = request.map(Body::new);
+        if let Some(uri) = place::below(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        request
+    };
+    ServiceBuilder::new().map_request(below).service(router(console))
+}
+
+/// Everything that can be asked for.
+fn router(console: Console) -> Router {
+    let pages = Router::new()
+        .route("/", get(pages::home))
+        .route("/sign-in", get(sign_in::page).post(sign_in::submit))
+        .route("/sign-out", axum::routing::post(sign_in::out))
+        .route("/assets/{name}", get(assets::asset));
+    let prefixed = Router::new().nest(place::CONSOLE, pages);
+    prefixed
+        .route("/console", get(pages::home))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(map_response(headers::harden))
+        .with_state(console)
+}

@@ -1,0 +1,86 @@
+//! What goes wrong with a request, as the one who asked is told: a page for people, `application/problem+json` (RFC 9457)
+//! for programs.
+
+use askama::Template;
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde_json::json;
+
+use crate::place::Place;
+
+/// Why somebody may not do what they ask for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Denied {
+    #[error("sign in first, or again: the session is over, or there was none")]
+    SignedOut,
+    #[error("the API's authorizer has verified no claims with a name and a role of the console")]
+    NoClaims,
+    #[error("that is for operators; you are signed in as a viewer")]
+    Viewer,
+    #[error("the form is not from a page of this session: go back, reload the page and send it again")]
+    Forged,
+    #[error("the console's users cannot be read: {0}")]
+    NoUsers(String),
+}
+
+/// An answer that is none of what was asked for.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    place: Place,
+    status: StatusCode,
+    detail: String,
+    to_sign_in: bool,
+}
+
+#[derive(Template)]
+#[template(path = "failure.html")]
+struct Page<'p> {
+    root: &'p str,
+    title: &'p str,
+    detail: &'p str,
+}
+
+impl Failure {
+    pub(crate) fn new(place: &Place, status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { place: place.clone(), status, detail: detail.into(), to_sign_in: false }
+    }
+
+    pub(crate) fn denied(place: &Place, denied: &Denied) -> Self {
+        let status = match denied {
+            Denied::SignedOut | Denied::NoClaims => StatusCode::UNAUTHORIZED,
+            Denied::Viewer | Denied::Forged => StatusCode::FORBIDDEN,
+            Denied::NoUsers(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self { to_sign_in: *denied == Denied::SignedOut, ..Self::new(place, status, denied.to_string()) }
+    }
+
+    fn problem(&self) -> Response {
+        let title = self.status.canonical_reason().unwrap_or_default();
+        let body = json!({ "title": title, "status": self.status.as_u16(), "detail": self.detail });
+        let mut answer = (self.status, Json(body)).into_response();
+        let headers = answer.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        answer
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        if self.place.is_api {
+            return self.problem();
+        }
+        if self.to_sign_in {
+            return Redirect::to(&crate::sign_in::path(&self.place)).into_response();
+        }
+        let title = self.status.canonical_reason().unwrap_or_default();
+        let page = Page { root: &self.place.root, title, detail: &self.detail };
+        match page.render() {
+            Ok(html) => (self.status, Html(html)).into_response(),
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        }
+    }
+}

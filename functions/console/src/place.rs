@@ -1,0 +1,99 @@
+//! Where a page is, so that its links work under whatever path the API is reached by: a stage's, or a custom domain's.
+
+use axum::http::Uri;
+
+/// What all pages begin with.
+pub(crate) const CONSOLE: &str = "/console";
+/// What the JSON API begins with.
+pub(crate) const API: &str = "/api/v1";
+
+/// The address of a request, as far as answers depend on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Whether a program asks, which is answered with JSON.
+    pub(crate) is_api: bool,
+    /// What leads from the page to the beginning of all pages: `""`, `"../"`, `"../../"`.
+    pub(crate) root: String,
+    /// From there to the page, with its query: `exports?status=error`.
+    pub(crate) here: String,
+}
+
+impl Place {
+    /// The place of a request.
+    pub(crate) fn of(uri: &Uri) -> Self {
+        let path = uri.path();
+        let rest = path.find(CONSOLE).map_or("", |at| &path[at + CONSOLE.len()..]);
+        // `/console` itself is one above its pages.
+        let root = match rest.matches('/').count() {
+            0 => "console/".to_owned(),
+            depth => "../".repeat(depth - 1),
+        };
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        Self { is_api: is_api(path), root, here: format!("{}{query}", rest.trim_start_matches('/')) }
+    }
+}
+
+fn is_api(path: &str) -> bool {
+    let (api, console) = (path.find(API), path.find(CONSOLE));
+    api.is_some_and(|api| console.is_none_or(|console| api < console))
+}
+
+/// The address without what a custom domain's mapping, or an emulator, puts before the console's paths.
+pub(crate) fn below(uri: &Uri) -> Option<Uri> {
+    let path = uri.path();
+    let at = [CONSOLE, API].into_iter().filter_map(|prefix| path.find(prefix)).min().filter(|at| *at > 0)?;
+    let rest = uri.path_and_query()?.as_str().get(at..)?;
+    rest.parse().ok()
+}
+
+/// Where to go after signing in: a page of ours, never another site.
+pub(crate) fn safe(next: &str) -> &str {
+    let is_ours = next.starts_with(|first: char| first.is_ascii_lowercase())
+        && !next.contains([':', '\\', '\r', '\n'])
+        && !next.contains("//");
+    if is_ours { next } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_to_the_beginning_from_any_depth() {
+        for (path, root, here) in [
+            ("/console", "console/", ""),
+            ("/console/", "", ""),
+            ("/console/exports?status=error", "", "exports?status=error"),
+            ("/console/orders/acme-eu/17", "../../", "orders/acme-eu/17"),
+            ("/_aws/execute-api/1/$default/console/orders/acme/console", "../../", "orders/acme/console"),
+        ] {
+            let place = Place::of(&format!("http://localhost{path}").parse().unwrap());
+            assert_eq!((place.root.as_str(), place.here.as_str(), place.is_api), (root, here, false), "{path}");
+        }
+        assert!(Place::of(&"/api/v1/exports".parse().unwrap()).is_api);
+    }
+
+    #[test]
+    fn what_stands_before_the_consoles_paths_is_passed_over() {
+        let below = |path: &str| below(&path.parse().unwrap()).map(|uri| uri.to_string());
+        assert_eq!(below("/shop/console/exports?q=1"), Some("/console/exports?q=1".into()));
+        assert_eq!(below("https://api.example/v/api/v1/orders/a/console"), Some("/api/v1/orders/a/console".into()));
+        assert_eq!(below("/console/exports"), None);
+        assert_eq!(below("/elsewhere"), None);
+    }
+
+    #[test]
+    fn after_signing_in_nobody_is_sent_elsewhere() {
+        for next in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil",
+            "javascript:alert(1)",
+            "a//evil",
+            "x\r\nset-cookie: a",
+        ] {
+            assert_eq!(safe(next), "", "{next}");
+        }
+        assert_eq!(safe("exports?status=error"), "exports?status=error");
+    }
+}

@@ -1,0 +1,165 @@
+//! Signing in and out.
+
+use askama::Template;
+use axum::extract::{OriginalUri, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum_extra::extract::Form;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use lambda_http::request::RequestContext;
+use ordersync::clock;
+use serde::Deserialize;
+
+use crate::access::Who;
+use crate::access::attempts::Try;
+use crate::access::guard::COOKIE;
+use crate::access::token::{Kind, Token};
+use crate::access::users::{PASSWORD_CHARACTERS, Users};
+use crate::app::Console;
+use crate::failure::Failure;
+use crate::place::{Place, safe};
+
+/// The same for a wrong name and a wrong password.
+const WRONG: &str = "The name or the password is wrong.";
+const TOO_OFTEN: &str = "That was tried too often. Wait a quarter of an hour.";
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct Page<'p> {
+    root: &'p str,
+    next: &'p str,
+    name: &'p str,
+    problem: &'p str,
+}
+
+/// Where one goes after signing in.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(crate) struct Credentials {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// Why nobody was signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    Wrong,
+    TooOften,
+}
+
+/// The way to the form, from a page that asks for somebody to sign in.
+pub(crate) fn path(place: &Place) -> String {
+    let next: String = percent(&place.here);
+    format!("{}sign-in?next={next}", place.root)
+}
+
+fn percent(text: &str) -> String {
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+/// The form.
+pub(crate) async fn page(OriginalUri(uri): OriginalUri, Query(Next { next }): Query<Next>) -> Response {
+    form(&Place::of(&uri), &next, "", "", StatusCode::OK)
+}
+
+fn form(place: &Place, next: &str, name: &str, problem: &str, status: StatusCode) -> Response {
+    match (Page { root: &place.root, next, name, problem }).render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => Failure::new(place, StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// Signs somebody in.
+pub(crate) async fn submit(
+    State(console): State<Console>,
+    OriginalUri(uri): OriginalUri,
+    context: axum::Extension<RequestContext>,
+    Form(sent): Form<Credentials>,
+) -> Response {
+    let place = Place::of(&uri);
+    let users = match console.users().await {
+        Ok(users) => users,
+        Err(denied) => return Failure::denied(&place, &denied).into_response(),
+    };
+    let token = match check(&console, &users, &sent.name, &sent.password, &address(&context)).await {
+        Ok(Ok(token)) => token,
+        Ok(Err(refused)) => {
+            let (problem, status) = match refused {
+                Refused::Wrong => (WRONG, StatusCode::UNAUTHORIZED),
+                Refused::TooOften => (TOO_OFTEN, StatusCode::TOO_MANY_REQUESTS),
+            };
+            return form(&place, &sent.next, &sent.name, problem, status);
+        }
+        Err(reason) => return Failure::new(&place, StatusCode::SERVICE_UNAVAILABLE, reason).into_response(),
+    };
+    let Some(value) = token.sign(Kind::Session, &users) else {
+        return Failure::new(&place, StatusCode::INTERNAL_SERVER_ERROR, "no session could be made").into_response();
+    };
+    let next = format!("{}{}", if place.root.is_empty() { "./" } else { &place.root }, safe(&sent.next));
+    ([(header::SET_COOKIE, cookie(value).to_string())], Redirect::to(&next)).into_response()
+}
+
+/// A token for whoever has this name and password. Each failure is logged, with the name only where there is such a user:
+/// people type passwords into the wrong field.
+async fn check(
+    console: &Console,
+    users: &Users,
+    name: &str,
+    password: &str,
+    address: &str,
+) -> Result<Result<Token, Refused>, String> {
+    let now = clock::now();
+    let known = users.named(name).map_or("(unknown)", |user| user.name.as_str());
+    let attempt = Try::begin(&console.ledger, name, address, now).await.map_err(|error| error.to_string())?;
+    let Some(attempt) = attempt else {
+        tracing::warn!(user = known, "a sign-in was refused: too many were tried");
+        return Ok(Err(Refused::TooOften));
+    };
+    let user = (password.len() <= PASSWORD_CHARACTERS).then(|| users.with_password(name, password)).flatten();
+    let Some(user) = user else {
+        tracing::warn!(user = known, "a sign-in failed");
+        return Ok(Err(Refused::Wrong));
+    };
+    attempt.succeeded().await.map_err(|error| error.to_string())?;
+    tracing::info!(user = known, role = user.role.name(), "signed in");
+    Token::begin(user, now).map(Ok).ok_or_else(|| "the system has no random numbers".to_owned())
+}
+
+/// Where a request comes from, as API Gateway says.
+fn address(context: &RequestContext) -> String {
+    let RequestContext::ApiGatewayV2(context) = context else { return String::new() };
+    context.http.source_ip.clone().unwrap_or_default()
+}
+
+/// The cookie of a session. It ends with the browser, or by what is in it; its path is that of the console, as no other is
+/// named.
+pub(crate) fn cookie(value: String) -> Cookie<'static> {
+    Cookie::build((COOKIE, value)).http_only(true).secure(true).same_site(SameSite::Strict).build()
+}
+
+/// Signs somebody out. There is nothing to be read from the form: at worst, another site signs somebody out.
+pub(crate) async fn out(OriginalUri(uri): OriginalUri) -> Response {
+    let mut gone = cookie(String::new());
+    gone.make_removal();
+    let to = format!("{}sign-in", Place::of(&uri).root);
+    let to = if to == "sign-in" { "./sign-in".to_owned() } else { to };
+    ([(header::SET_COOKIE, gone.to_string())], Redirect::to(&to)).into_response()
+}
+
+/// The cookie to answer with where a session has been used for a while, so that it lasts on.
+pub(crate) fn renewed(token: &Token, who: &Who, users: &Users) -> Option<Cookie<'static>> {
+    (!who.session.is_empty()).then_some(())?;
+    Some(cookie(token.renewed(clock::now())?.sign(Kind::Session, users)?))
+}
