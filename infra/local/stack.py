@@ -16,6 +16,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 import bundle
+import console
 import emulator
 from deploy import DeployError, Deployment, read_secrets, stage, StartError
 from emulator import Emulator, EmulatorError
@@ -48,7 +49,9 @@ def up(args: argparse.Namespace) -> None:
     began = time.monotonic()
     # All that can be wrong with the input comes first: nothing is started for nothing.
     bundle.check_config(args.config)
-    secrets = read_secrets(args.config)
+    signing_in = console.sign_in(args.state)
+    # Who tests the console has users of their own.
+    secrets = {console.SECRET: signing_in.document} | read_secrets(args.config)
     staged = args.state / "stack"
     template = stage(args.template, args.binaries, args.config, staged)
     for name, _ in args.parameters:
@@ -79,9 +82,11 @@ def up(args: argparse.Namespace) -> None:
             machine.stop()
         raise error
     env_file = args.state / "stack.env"
+    environment |= {"CONSOLE_USER": signing_in.user, "CONSOLE_PASSWORD": signing_in.password}
     env_file.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
     print(f"deployed {args.config} with {len(secrets)} secrets in {time.monotonic() - began:.1f} s")
     print(f"webhooks   {environment['API_URL']}/webhooks/{{shop}}")
+    print(f"console    {environment['CONSOLE_URL']} as {signing_in.user} with {signing_in.password}")
     print(f"variables  {env_file}")
 
 

@@ -1,4 +1,4 @@
-"""What of a template anybody could reach: nothing but the two routes that shops and back offices post to.
+"""What of a template anybody could reach: nothing but the routes that shops and back offices post to, and the console's.
 
 `make lint` runs it on template.yaml and every nested template. Whatever it does not know it refuses: a new way in has to be
 named here first.
@@ -13,7 +13,8 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-ROUTES = {"ANY /webhooks/{shop}", "ANY /responses/{pipeline}"}
+CONSOLE = {"ANY /console", "ANY /console/{proxy+}", "ANY /api/v1/{proxy+}"}
+ROUTES = {"ANY /webhooks/{shop}", "ANY /responses/{pipeline}", *CONSOLE}
 # The services that may invoke a function, and what has to say for whom they do.
 INVOKERS = {"apigateway.amazonaws.com": "SourceArn", "s3.amazonaws.com": "SourceAccount"}
 # Kinds of resources that are reached from outside, or that let others in.
@@ -30,6 +31,7 @@ OPEN_KINDS = (
 # Of these, what is meant; CHECKS looks into routes and permissions.
 KNOWN_KINDS = {
     "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::Authorizer",
     "AWS::ApiGatewayV2::Integration",
     "AWS::ApiGatewayV2::Route",
     "AWS::ApiGatewayV2::Stage",
@@ -127,7 +129,7 @@ def main() -> None:
     ]
     if found:
         sys.exit("\n".join(["error: there are ways in that infra/policy/exposure.py does not know:", *found]))
-    print(f"{len(sys.argv) - 1} templates, open to shops and back offices only: {', '.join(sorted(ROUTES))}")
+    print(f"{len(sys.argv) - 1} templates, open to shops, back offices and the console's users only: {', '.join(sorted(ROUTES))}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use ordersync::ledger::Ledger;
 use ordersync::secrets::{Freshness, Secrets};
 use tower::{Service, ServiceBuilder};
@@ -63,14 +63,11 @@ pub(crate) fn service(
 
 /// Everything that can be asked for.
 fn router(console: Console) -> Router {
-    let pages = Router::new()
-        .route("/", get(pages::home))
-        .route("/sign-in", get(sign_in::page).post(sign_in::submit))
-        .route("/sign-out", axum::routing::post(sign_in::out))
-        .route("/assets/{name}", get(assets::asset));
-    let prefixed = Router::new().nest(place::CONSOLE, pages);
-    prefixed
+    Router::new()
         .route("/console", get(pages::home))
+        .route("/console/sign-in", get(sign_in::page).post(sign_in::submit))
+        .route("/console/sign-out", post(sign_in::out))
+        .route("/console/assets/{name}", get(assets::asset))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(map_response(headers::harden))
         .with_state(console)

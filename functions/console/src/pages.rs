@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::place::Place;
 
 /// The main pages.
-pub(crate) const NAVIGATION: &[(&str, &str)] = &[("", "Overview")];
+pub(crate) const NAVIGATION: &[(&str, &str)] = &[("../console", "Overview")];
 
 /// What stands around every page.
 #[derive(Debug)]

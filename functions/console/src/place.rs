@@ -7,6 +7,9 @@ pub(crate) const CONSOLE: &str = "/console";
 /// What the JSON API begins with.
 pub(crate) const API: &str = "/api/v1";
 
+/// What leads to the overview, from the beginning of all pages.
+pub(crate) const HOME: &str = "../console";
+
 /// The address of a request, as far as answers depend on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -29,7 +32,8 @@ impl Place {
             depth => "../".repeat(depth - 1),
         };
         let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-        Self { is_api: is_api(path), root, here: format!("{}{query}", rest.trim_start_matches('/')) }
+        let here = Some(rest.trim_matches('/')).filter(|rest| !rest.is_empty()).unwrap_or(HOME);
+        Self { is_api: is_api(path), root, here: format!("{here}{query}") }
     }
 }
 
@@ -48,10 +52,11 @@ pub(crate) fn below(uri: &Uri) -> Option<Uri> {
 
 /// Where to go after signing in: a page of ours, never another site.
 pub(crate) fn safe(next: &str) -> &str {
-    let is_ours = next.starts_with(|first: char| first.is_ascii_lowercase())
+    let page = next.strip_prefix(HOME).filter(|rest| rest.is_empty() || rest.starts_with('?')).map_or(next, |_| "home");
+    let is_ours = page.starts_with(|first: char| first.is_ascii_lowercase())
         && !next.contains([':', '\\', '\r', '\n'])
         && !next.contains("//");
-    if is_ours { next } else { "" }
+    if is_ours { next } else { HOME }
 }
 
 #[cfg(test)]
@@ -61,8 +66,9 @@ mod tests {
     #[test]
     fn links_lead_to_the_beginning_from_any_depth() {
         for (path, root, here) in [
-            ("/console", "console/", ""),
-            ("/console/", "", ""),
+            ("/console", "console/", "../console"),
+            ("/console/", "", "../console"),
+            ("/console?week", "console/", "../console?week"),
             ("/console/exports?status=error", "", "exports?status=error"),
             ("/console/orders/acme-eu/17", "../../", "orders/acme-eu/17"),
             ("/_aws/execute-api/1/$default/console/orders/acme/console", "../../", "orders/acme/console"),
@@ -91,9 +97,14 @@ mod tests {
             "javascript:alert(1)",
             "a//evil",
             "x\r\nset-cookie: a",
+            "../console/../..",
+            "../x",
+            "",
         ] {
-            assert_eq!(safe(next), "", "{next}");
+            assert_eq!(safe(next), HOME, "{next}");
         }
-        assert_eq!(safe("exports?status=error"), "exports?status=error");
+        for next in ["exports?status=error", "../console?week", "../console"] {
+            assert_eq!(safe(next), next);
+        }
     }
 }

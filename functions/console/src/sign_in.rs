@@ -107,7 +107,7 @@ pub(crate) async fn submit(
     let Some(value) = token.sign(Kind::Session, &users) else {
         return Failure::new(&place, StatusCode::INTERNAL_SERVER_ERROR, "no session could be made").into_response();
     };
-    let next = format!("{}{}", if place.root.is_empty() { "./" } else { &place.root }, safe(&sent.next));
+    let next = format!("{}{}", place.root, safe(&sent.next));
     ([(header::SET_COOKIE, cookie(value).to_string())], Redirect::to(&next)).into_response()
 }
 
@@ -154,7 +154,6 @@ pub(crate) async fn out(OriginalUri(uri): OriginalUri) -> Response {
     let mut gone = cookie(String::new());
     gone.make_removal();
     let to = format!("{}sign-in", Place::of(&uri).root);
-    let to = if to == "sign-in" { "./sign-in".to_owned() } else { to };
     ([(header::SET_COOKIE, gone.to_string())], Redirect::to(&to)).into_response()
 }
 

@@ -13,7 +13,7 @@ const COUNT: &str = "count#";
 impl Ledger {
     /// Adds to the count of this name in the window of time that `at` is in, and gives how many there are then. Windows
     /// follow each other; the table forgets one some time after its end.
-    pub async fn count(&self, name: &str, by: i64, window: Duration, at: Timestamp) -> Result<i64, LedgerError> {
+    pub async fn count_by(&self, name: &str, by: i64, window: Duration, at: Timestamp) -> Result<i64, LedgerError> {
         let length = i64::try_from(window.as_secs().max(1)).unwrap_or(i64::MAX);
         let begins = at.as_second() - at.as_second().rem_euclid(length);
         let key = control(COUNT, &format!("{name}#{begins}"));

@@ -41,7 +41,7 @@ impl<'l> Try<'l> {
     ) -> Result<Option<Self>, LedgerError> {
         let limits = limits(user, address);
         for limit in &limits {
-            if ledger.count(&limit.name, 1, WINDOW, at).await? > i64::try_from(limit.most).unwrap_or(i64::MAX) {
+            if ledger.count_by(&limit.name, 1, WINDOW, at).await? > i64::try_from(limit.most).unwrap_or(i64::MAX) {
                 return Ok(None);
             }
         }
@@ -51,7 +51,7 @@ impl<'l> Try<'l> {
     /// It succeeded, so it does not count.
     pub(crate) async fn succeeded(self) -> Result<(), LedgerError> {
         for limit in &self.limits {
-            self.ledger.count(&limit.name, -1, WINDOW, self.at).await?;
+            self.ledger.count_by(&limit.name, -1, WINDOW, self.at).await?;
         }
         Ok(())
     }
