@@ -9,13 +9,17 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
-use ordersync::ledger::Ledger;
+use ordersync::config::Live;
 use ordersync::secrets::{Freshness, Secrets};
+use ordersync_admin::Admin;
 use tower::{Service, ServiceBuilder};
 
+use crate::access::Who;
 use crate::access::claims::Claims;
 use crate::access::users::Users;
-use crate::failure::Denied;
+use crate::failure::{Denied, Failure};
+use crate::place::Place;
+use crate::view::Frame;
 use crate::{assets, headers, pages, place, sign_in};
 
 /// A template of an order is some kilobytes; nothing that is sent here is larger.
@@ -24,7 +28,10 @@ const LARGEST_BODY: usize = 1024 * 1024;
 /// What the console works with, built once.
 #[derive(Debug, Clone)]
 pub(crate) struct Console {
-    pub(crate) ledger: Arc<Ledger>,
+    /// What there is to be seen and done.
+    pub(crate) admin: Arc<Admin>,
+    /// The configuration, as the functions have it.
+    pub(crate) config: Arc<Live>,
     pub(crate) secrets: Secrets,
     /// Name of the secret with the users.
     pub(crate) secret: Arc<str>,
@@ -33,6 +40,12 @@ pub(crate) struct Console {
 }
 
 impl Console {
+    /// The frame of a page for somebody.
+    pub(crate) async fn frame(&self, place: Place, who: Who, section: &'static str) -> Result<Frame, Failure> {
+        let users = self.users().await.map_err(|denied| Failure::denied(&place, &denied))?;
+        Ok(Frame::new(place, who, &users, section))
+    }
+
     /// The users as the secret has them now, or had them a few minutes ago.
     pub(crate) async fn users(&self) -> Result<Users, Denied> {
         let secret = self.secrets.get(&self.secret, Freshness::Usual).await;
@@ -64,7 +77,7 @@ pub(crate) fn service(
 /// Everything that can be asked for.
 fn router(console: Console) -> Router {
     Router::new()
-        .route("/console", get(pages::home))
+        .route("/console", get(pages::overview::page))
         .route("/console/sign-in", get(sign_in::page).post(sign_in::submit))
         .route("/console/sign-out", post(sign_in::out))
         .route("/console/assets/{name}", get(assets::asset))

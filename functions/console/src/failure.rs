@@ -5,9 +5,11 @@ use askama::Template;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use ordersync_admin::{AdminError, Kind};
 use serde_json::json;
 
 use crate::place::Place;
+use crate::view::Bare;
 
 /// Why somebody may not do what they ask for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +38,7 @@ pub(crate) struct Failure {
 #[derive(Template)]
 #[template(path = "failure.html")]
 struct Page<'p> {
-    root: &'p str,
+    frame: Bare<'p>,
     title: &'p str,
     detail: &'p str,
 }
@@ -53,6 +55,20 @@ impl Failure {
             Denied::NoUsers(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self { to_sign_in: *denied == Denied::SignedOut, ..Self::new(place, status, denied.to_string()) }
+    }
+
+    /// What could not be shown or done, as the one who asked is told.
+    pub(crate) fn admin(place: &Place, error: AdminError) -> Self {
+        let status = match error.kind {
+            Kind::NotFound => StatusCode::NOT_FOUND,
+            Kind::Refused | Kind::Conflict => StatusCode::CONFLICT,
+            Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Kind::Unavailable => {
+                tracing::error!("not answered: {}", error.message);
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+        };
+        Self::new(place, status, error.message)
     }
 
     fn problem(&self) -> Response {
@@ -77,7 +93,7 @@ impl IntoResponse for Failure {
             return Redirect::to(&crate::sign_in::path(&self.place)).into_response();
         }
         let title = self.status.canonical_reason().unwrap_or_default();
-        let page = Page { root: &self.place.root, title, detail: &self.detail };
+        let page = Page { frame: Bare(&self.place), title, detail: &self.detail };
         match page.render() {
             Ok(html) => (self.status, Html(html)).into_response(),
             Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),

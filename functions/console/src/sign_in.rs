@@ -18,6 +18,7 @@ use crate::access::users::{PASSWORD_CHARACTERS, Users};
 use crate::app::Console;
 use crate::failure::Failure;
 use crate::place::{Place, safe};
+use crate::view::Bare;
 
 /// The same for a wrong name and a wrong password.
 const WRONG: &str = "The name or the password is wrong.";
@@ -26,7 +27,7 @@ const TOO_OFTEN: &str = "That was tried too often. Wait a quarter of an hour.";
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct Page<'p> {
-    root: &'p str,
+    frame: Bare<'p>,
     next: &'p str,
     name: &'p str,
     problem: &'p str,
@@ -75,7 +76,7 @@ pub(crate) async fn page(OriginalUri(uri): OriginalUri, Query(Next { next }): Qu
 }
 
 fn form(place: &Place, next: &str, name: &str, problem: &str, status: StatusCode) -> Response {
-    match (Page { root: &place.root, next, name, problem }).render() {
+    match (Page { frame: Bare(place), next, name, problem }).render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => Failure::new(place, StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
@@ -122,7 +123,7 @@ async fn check(
 ) -> Result<Result<Token, Refused>, String> {
     let now = clock::now();
     let known = users.named(name).map_or("(unknown)", |user| user.name.as_str());
-    let attempt = Try::begin(&console.ledger, name, address, now).await.map_err(|error| error.to_string())?;
+    let attempt = Try::begin(&console.admin.ledger, name, address, now).await.map_err(|error| error.to_string())?;
     let Some(attempt) = attempt else {
         tracing::warn!(user = known, "a sign-in was refused: too many were tried");
         return Ok(Err(Refused::TooOften));
