@@ -18,6 +18,7 @@ use crate::access::Who;
 use crate::access::claims::Claims;
 use crate::access::users::Users;
 use crate::failure::{Denied, Failure};
+use crate::pages::order::documents;
 use crate::place::Place;
 use crate::view::Frame;
 use crate::{assets, headers, pages, place, sign_in};
@@ -78,6 +79,12 @@ pub(crate) fn service(
 fn router(console: Console) -> Router {
     Router::new()
         .route("/console", get(pages::overview::page))
+        .route("/console/exports", get(pages::exports::page))
+        .route("/console/exports.csv", get(pages::exports::csv::file))
+        .route("/console/exports/act", post(pages::exports::many::act))
+        .route("/console/orders/{shop}/{order}", get(pages::order::page))
+        .route("/console/orders/{shop}/{order}/act", post(pages::order::act))
+        .route("/console/orders/{shop}/{order}/{pipeline}/{kind}", get(documents::page).post(documents::reveal))
         .route("/console/sign-in", get(sign_in::page).post(sign_in::submit))
         .route("/console/sign-out", post(sign_in::out))
         .route("/console/assets/{name}", get(assets::asset))

@@ -41,17 +41,31 @@ fn bar(svg: &mut String, hour: &Hour, x: f64, width: f64, top: u64) {
     if all > 0 {
         let (high, done) = (y(all, top), y(hour.exported, top));
         let bar = (width * 0.8).max(1.0);
-        let _ = write!(svg, "<g><title>{} UTC: {} exported, {} failed</title>", at.strftime("%a %H:%M"), hour.exported, hour.failed);
+        let _ = write!(
+            svg,
+            "<g><title>{} UTC: {} exported, {} failed</title>",
+            at.strftime("%a %H:%M"),
+            hour.exported,
+            hour.failed
+        );
         let floor = HEIGHT - FOOT;
         for (class, from, to) in [("good", done, floor), ("bad", high, done)] {
             if to > from {
-                let _ = write!(svg, "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{from:.1}\" width=\"{bar:.1}\" height=\"{:.1}\"/>", to - from);
+                let _ = write!(
+                    svg,
+                    "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{from:.1}\" width=\"{bar:.1}\" height=\"{:.1}\"/>",
+                    to - from
+                );
             }
         }
         svg.push_str("</g>");
     }
     // As many words as there is room for.
-    let word = if width < 10.0 { (at.hour() == 0).then(|| at.strftime("%a %d")) } else { (at.hour() % 6 == 0).then(|| at.strftime("%H:%M")) };
+    let word = if width < 10.0 {
+        (at.hour() == 0).then(|| at.strftime("%a %d"))
+    } else {
+        (at.hour() % 6 == 0).then(|| at.strftime("%H:%M"))
+    };
     if let Some(word) = word {
         let _ = write!(svg, "<text x=\"{x:.1}\" y=\"{:.1}\">{word}</text>", HEIGHT - 4.0);
     }
@@ -85,10 +99,19 @@ mod tests {
     #[test]
     fn a_chart_has_a_bar_for_each_hour_in_which_something_ended() {
         let hour = |at: &str, exported, failed| Hour { at: at.parse().unwrap(), exported, failed };
-        let svg = hours("Last day", &[hour("2026-03-08T06:00:00Z", 30, 0), hour("2026-03-08T07:00:00Z", 0, 0), hour("2026-03-08T08:00:00Z", 10, 5)]);
+        let svg = hours(
+            "Last day",
+            &[
+                hour("2026-03-08T06:00:00Z", 30, 0),
+                hour("2026-03-08T07:00:00Z", 0, 0),
+                hour("2026-03-08T08:00:00Z", 10, 5),
+            ],
+        );
         assert_eq!(svg.matches("<rect class=\"good\"").count(), 2);
         assert_eq!(svg.matches("<rect class=\"bad\"").count(), 1);
-        assert!(svg.contains("Last day: 40 exported, 5 failed") && svg.contains("Sun 08:00 UTC: 10 exported, 5 failed"));
+        assert!(
+            svg.contains("Last day: 40 exported, 5 failed") && svg.contains("Sun 08:00 UTC: 10 exported, 5 failed")
+        );
         assert!(!svg.contains("style="));
     }
 

@@ -1,5 +1,7 @@
 //! The pages.
 
+pub(crate) mod exports;
+pub(crate) mod order;
 pub(crate) mod overview;
 
 /// The main pages, as the beginning of all pages leads to them.

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
-use ordersync_admin::{Key, OrderKey};
+use ordersync_admin::{Action, Key, OrderKey};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::access::users::Users;
@@ -12,6 +12,8 @@ use crate::access::{Role, Who, csrf};
 use crate::failure::Failure;
 use crate::place::Place;
 
+/// Characters of an error that a table shows.
+const SHORT: usize = 140;
 /// What a part of an address keeps as it is.
 const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -60,7 +62,9 @@ impl Frame {
     pub(crate) fn page(&self, page: &impl Template) -> Response {
         match page.render() {
             Ok(html) => Html(html).into_response(),
-            Err(error) => Failure::new(&self.place, StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+            Err(error) => {
+                Failure::new(&self.place, StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
+            }
         }
     }
 }
@@ -89,6 +93,29 @@ pub(crate) fn time(at: &Timestamp) -> String {
 /// The same, where there is one.
 pub(crate) fn time_or(at: &Option<Timestamp>) -> String {
     at.as_ref().map_or_else(|| "–".to_owned(), time)
+}
+
+/// An export as forms and the log name it.
+pub(crate) fn key(key: &Key) -> String {
+    key.export().idempotency_key()
+}
+
+/// An action as its button has it.
+pub(crate) fn label(action: &Action) -> &'static str {
+    match action {
+        Action::Reset => "Reset",
+        Action::ExportNow => "Export now",
+        Action::Cancel => "Cancel",
+        Action::Skip => "Skip",
+        Action::Delete => "Delete",
+    }
+}
+
+/// The beginning of a text, as much as a table has room for.
+pub(crate) fn short(text: &str) -> String {
+    let mut chars = text.chars();
+    let begin: String = chars.by_ref().take(SHORT).collect();
+    if chars.next().is_some() { format!("{}…", begin.trim_end()) } else { begin }
 }
 
 /// How long something took, in words.

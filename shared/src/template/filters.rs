@@ -185,7 +185,7 @@ fn csv(state: &State<'_, '_>, value: &Value, delimiter: Option<&str>) -> Result<
 }
 
 /// The text with a `'` before it where a spreadsheet would take it for a formula. Plain numbers stay.
-pub(crate) fn guard_formula(text: &str) -> Cow<'_, str> {
+pub fn guard_formula(text: &str) -> Cow<'_, str> {
     let is_number = is_plain_number(text);
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number {
         Cow::Owned(format!("'{text}"))

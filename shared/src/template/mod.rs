@@ -26,7 +26,7 @@ use crate::order::Order;
 
 pub(crate) use check::Known;
 pub(crate) use escape::{is_allowed_in_xml, xml};
-pub(crate) use filters::guard_formula;
+pub use filters::guard_formula;
 pub(crate) use pack::PackName;
 pub(crate) use values::OrderValues;
 

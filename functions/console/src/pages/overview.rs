@@ -90,10 +90,17 @@ mod tests {
     #[test]
     fn counts_are_a_table_with_a_place_for_every_state() {
         let count = |status, pipeline: &str, count| Count { status, pipeline: pipeline.into(), count };
-        let table = Counts::of(&[count(Status::Exported, "erp", 7), count(Status::Error, "erp", 1), count(Status::Pending, "wms", 2)]);
+        let table = Counts::of(&[
+            count(Status::Exported, "erp", 7),
+            count(Status::Error, "erp", 1),
+            count(Status::Pending, "wms", 2),
+        ]);
         let at = |pipeline: usize, status| table.rows[pipeline].1.iter().find(|(one, _)| *one == status).unwrap().1;
         assert_eq!(table.rows.iter().map(|row| row.0.as_str()).collect::<Vec<_>>(), ["erp", "wms"]);
-        assert_eq!((at(0, Status::Exported), at(0, Status::Error), at(1, Status::Pending), at(1, Status::Error)), (7, 1, 2, 0));
+        assert_eq!(
+            (at(0, Status::Exported), at(0, Status::Error), at(1, Status::Pending), at(1, Status::Error)),
+            (7, 1, 2, 0)
+        );
     }
 
     #[test]
