@@ -1,8 +1,16 @@
 //! The pages.
 
+pub(crate) mod audit;
+pub(crate) mod configuration;
 pub(crate) mod exports;
 pub(crate) mod order;
 pub(crate) mod overview;
+pub(crate) mod search;
 
 /// The main pages, as the beginning of all pages leads to them.
-pub(crate) const NAVIGATION: &[(&str, &str)] = &[(crate::place::HOME, "Overview"), ("exports", "Exports")];
+pub(crate) const NAVIGATION: &[(&str, &str)] = &[
+    (crate::place::HOME, "Overview"),
+    ("exports", "Exports"),
+    ("configuration", "Configuration"),
+    ("audit", "Audit log"),
+];
