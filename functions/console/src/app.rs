@@ -19,6 +19,7 @@ use crate::access::claims::Claims;
 use crate::access::users::Users;
 use crate::failure::{Denied, Failure};
 use crate::pages::order::documents;
+use crate::pages::templates::editor;
 use crate::place::Place;
 use crate::view::Frame;
 use crate::{assets, headers, pages, place, sign_in};
@@ -87,6 +88,9 @@ fn router(console: Console) -> Router {
         .route("/console/orders/{shop}/{order}/{pipeline}/{kind}", get(documents::page).post(documents::reveal))
         .route("/console/search", get(pages::search::page))
         .route("/console/configuration", get(pages::configuration::page).post(pages::configuration::act))
+        .route("/console/templates", get(pages::templates::page))
+        .route("/console/template", get(editor::page).post(editor::submit))
+        .route("/console/template/roll-back", post(editor::roll_back))
         .route("/console/audit", get(pages::audit::page))
         .route("/console/sign-in", get(sign_in::page).post(sign_in::submit))
         .route("/console/sign-out", post(sign_in::out))
