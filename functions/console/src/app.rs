@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -10,8 +11,10 @@ use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
 use ordersync::config::Live;
+use ordersync::pipeline::transport::Clients;
 use ordersync::secrets::{Freshness, Secrets};
-use ordersync_admin::Admin;
+use ordersync_admin::{Actor, Admin, AdminError, AtShop, OrderKey, PauseView};
+use tokio::time::Instant;
 use tower::{Service, ServiceBuilder};
 
 use crate::access::Who;
@@ -22,10 +25,12 @@ use crate::pages::order::documents;
 use crate::pages::templates::editor;
 use crate::place::Place;
 use crate::view::Frame;
-use crate::{assets, headers, pages, place, sign_in};
+use crate::{api, assets, headers, pages, place, sign_in};
 
 /// A template of an order is some kilobytes; nothing that is sent here is larger.
 const LARGEST_BODY: usize = 1024 * 1024;
+/// How long a shop may take to cancel an order.
+const AT_SHOP: Duration = Duration::from_secs(20);
 
 /// What the console works with, built once.
 #[derive(Debug, Clone)]
@@ -46,6 +51,46 @@ impl Console {
     pub(crate) async fn frame(&self, place: Place, who: Who, section: &'static str) -> Result<Frame, Failure> {
         let users = self.users().await.map_err(|denied| Failure::denied(&place, &denied))?;
         Ok(Frame::new(place, who, &users, section))
+    }
+
+    /// Codes of the shops.
+    pub(crate) async fn shops(&self) -> Vec<String> {
+        self.config.current().await.shops.keys().cloned().collect()
+    }
+
+    /// Pauses a pipeline of the configuration, or all of them. What is paused then.
+    pub(crate) async fn pause(
+        &self,
+        actor: &Actor,
+        pipeline: Option<&str>,
+        reason: &str,
+    ) -> Result<Vec<PauseView>, AdminError> {
+        self.known(pipeline).await?;
+        self.admin.pause(actor, pipeline, reason.trim()).await?;
+        self.admin.pauses().await
+    }
+
+    /// Resumes a pipeline of the configuration, or all of them. What is paused then.
+    pub(crate) async fn resume(&self, actor: &Actor, pipeline: Option<&str>) -> Result<Vec<PauseView>, AdminError> {
+        self.known(pipeline).await?;
+        self.admin.resume(actor, pipeline).await?;
+        self.admin.pauses().await
+    }
+
+    async fn known(&self, pipeline: Option<&str>) -> Result<(), AdminError> {
+        let config = self.config.current().await;
+        match pipeline.filter(|code| config.pipelines.iter().all(|pipeline| pipeline.code != **code)) {
+            Some(code) => Err(AdminError::not_found(format!("no pipeline {code:?} is configured"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Cancels an order at its shop.
+    pub(crate) async fn cancel_at_shop(&self, actor: &Actor, order: &OrderKey) -> Result<AtShop, AdminError> {
+        let config = self.config.current().await;
+        let (payloads, egress) = (&self.admin.payloads, config.egress.clone());
+        let clients = Clients::new(payloads.s3.clone(), payloads.bucket.clone(), self.secrets.clone(), egress);
+        self.admin.cancel_at_shop(actor, &config, &clients, order, Instant::now() + AT_SHOP).await
     }
 
     /// The users as the secret has them now, or had them a few minutes ago.
@@ -95,6 +140,7 @@ fn router(console: Console) -> Router {
         .route("/console/sign-in", get(sign_in::page).post(sign_in::submit))
         .route("/console/sign-out", post(sign_in::out))
         .route("/console/assets/{name}", get(assets::asset))
+        .merge(api::router())
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(map_response(headers::harden))
         .with_state(console)

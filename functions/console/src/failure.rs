@@ -16,6 +16,8 @@ use crate::view::Bare;
 pub(crate) enum Denied {
     #[error("sign in first, or again: the session is over, or there was none")]
     SignedOut,
+    #[error("to change something, show a token in the header Authorization: Bearer")]
+    NoToken,
     #[error("the API's authorizer has verified no claims with a name and a role of the console")]
     NoClaims,
     #[error("that is for operators; you are signed in as a viewer")]
@@ -50,7 +52,7 @@ impl Failure {
 
     pub(crate) fn denied(place: &Place, denied: &Denied) -> Self {
         let status = match denied {
-            Denied::SignedOut | Denied::NoClaims => StatusCode::UNAUTHORIZED,
+            Denied::SignedOut | Denied::NoToken | Denied::NoClaims => StatusCode::UNAUTHORIZED,
             Denied::Viewer | Denied::Forged => StatusCode::FORBIDDEN,
             Denied::NoUsers(_) => StatusCode::SERVICE_UNAVAILABLE,
         };

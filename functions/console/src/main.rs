@@ -1,6 +1,7 @@
 //! Console: pages and a JSON API about what happened to each order, and to make it right.
 
 mod access;
+mod api;
 mod app;
 mod assets;
 mod chart;

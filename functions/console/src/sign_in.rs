@@ -53,9 +53,19 @@ pub(crate) struct Credentials {
 
 /// Why nobody was signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Refused {
+pub(crate) enum Refused {
     Wrong,
     TooOften,
+}
+
+impl Refused {
+    /// As whoever tried is told.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Wrong => WRONG,
+            Self::TooOften => TOO_OFTEN,
+        }
+    }
 }
 
 /// The way to the form, from a page that asks for somebody to sign in.
@@ -97,11 +107,11 @@ pub(crate) async fn submit(
     let token = match check(&console, &users, &sent.name, &sent.password, &address(&context)).await {
         Ok(Ok(token)) => token,
         Ok(Err(refused)) => {
-            let (problem, status) = match refused {
-                Refused::Wrong => (WRONG, StatusCode::UNAUTHORIZED),
-                Refused::TooOften => (TOO_OFTEN, StatusCode::TOO_MANY_REQUESTS),
+            let status = match refused {
+                Refused::Wrong => StatusCode::UNAUTHORIZED,
+                Refused::TooOften => StatusCode::TOO_MANY_REQUESTS,
             };
-            return form(&place, &sent.next, &sent.name, problem, status);
+            return form(&place, &sent.next, &sent.name, refused.words(), status);
         }
         Err(reason) => return Failure::new(&place, StatusCode::SERVICE_UNAVAILABLE, reason).into_response(),
     };
@@ -114,7 +124,7 @@ pub(crate) async fn submit(
 
 /// A token for whoever has this name and password. Each failure is logged, with the name only where there is such a user:
 /// people type passwords into the wrong field.
-async fn check(
+pub(crate) async fn check(
     console: &Console,
     users: &Users,
     name: &str,
@@ -139,7 +149,7 @@ async fn check(
 }
 
 /// Where a request comes from, as API Gateway says.
-fn address(context: &RequestContext) -> String {
+pub(crate) fn address(context: &RequestContext) -> String {
     let RequestContext::ApiGatewayV2(context) = context else { return String::new() };
     context.http.source_ip.clone().unwrap_or_default()
 }

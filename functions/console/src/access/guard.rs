@@ -1,9 +1,10 @@
 //! Who sends a request, and whether it may do what it asks for.
 
+use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
-use axum_extra::extract::{CookieJar, Form};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum_extra::extract::{CookieJar, Form, Query, QueryRejection};
 use lambda_http::request::RequestContext;
 use ordersync::clock;
 use serde::Deserialize;
@@ -23,6 +24,15 @@ pub(crate) const COOKIE: &str = "ordersync";
 #[derive(Debug)]
 pub(crate) struct Viewer(pub(crate) Who);
 
+/// An operator who shows a token: no page of another site can have a browser do that. A cookie is not enough, as what a
+/// program sends carries nothing that tells our pages from others'.
+#[derive(Debug)]
+pub(crate) struct Operator(pub(crate) Who);
+
+/// A body of JSON.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
 /// An operator with a form that one of this session's pages has sent.
 #[derive(Debug)]
 pub(crate) struct Sent<T> {
@@ -37,6 +47,36 @@ impl FromRequestParts<Console> for Viewer {
         let who = who(&parts.headers, parts.extensions.get::<RequestContext>(), console).await;
         who.map(Self).map_err(|denied| Failure::denied(&Place::of(&parts.uri), &denied))
     }
+}
+
+impl FromRequestParts<Console> for Operator {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Failure> {
+        let denied = |denied| Failure::denied(&Place::of(&parts.uri), &denied);
+        let shows_token = console.claims.is_some() || parts.headers.contains_key(header::AUTHORIZATION);
+        if !shows_token {
+            return Err(denied(Denied::NoToken));
+        }
+        let who = who(&parts.headers, parts.extensions.get::<RequestContext>(), console).await.map_err(denied)?;
+        if who.role < Role::Operator { Err(denied(Denied::Viewer)) } else { Ok(Self(who)) }
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Console> for Body<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, console: &Console) -> Result<Self, Failure> {
+        let place = Place::of(request.uri());
+        let body = Json::<T>::from_request(request, console).await;
+        body.map(|Json(body)| Self(body)).map_err(|error| Failure::new(&place, error.status(), error.body_text()))
+    }
+}
+
+/// What an address asks for, or what is wrong with it.
+pub(crate) fn queried<T>(place: &Place, asked: Result<Query<T>, QueryRejection>) -> Result<T, Failure> {
+    let wrong = |error: QueryRejection| Failure::new(place, StatusCode::UNPROCESSABLE_ENTITY, error.body_text());
+    asked.map(|Query(asked)| asked).map_err(wrong)
 }
 
 impl<T: DeserializeOwned + Send> FromRequest<Console> for Sent<T> {

@@ -78,16 +78,9 @@ pub(crate) async fn act(
     let place = Place::of(&uri);
     let actor = Actor(who.name.clone());
     let pipeline = Some(form.pipeline.as_str()).filter(|pipeline| !pipeline.is_empty());
-    let config = console.config.current().await;
-    if let Some(code) = pipeline.filter(|code| config.pipelines.iter().all(|pipeline| pipeline.code != **code)) {
-        let unknown = ordersync_admin::AdminError::not_found(format!("no pipeline {code:?} is configured"));
-        return Err(Failure::admin(&place, unknown));
-    }
     let (done, word) = match form.what {
-        What::Pause => (console.admin.pause(&actor, pipeline, form.reason.trim()).await, "is paused"),
-        What::Resume => {
-            (console.admin.resume(&actor, pipeline).await, "goes on: what waited is handed out within minutes")
-        }
+        What::Pause => (console.pause(&actor, pipeline, &form.reason).await, "is paused"),
+        What::Resume => (console.resume(&actor, pipeline).await, "goes on: what waited is handed out within minutes"),
     };
     done.map_err(|error| Failure::admin(&place, error))?;
     let said = format!("{} {word}.", pipeline.unwrap_or("Every pipeline"));
