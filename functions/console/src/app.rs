@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{get, post};
 use ordersync::config::Live;
@@ -141,6 +141,7 @@ fn router(console: Console) -> Router {
         .route("/console/sign-out", post(sign_in::out))
         .route("/console/assets/{name}", get(assets::asset))
         .merge(api::router())
+        .layer(from_fn_with_state(console.clone(), sign_in::renew))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(map_response(headers::harden))
         .with_state(console)

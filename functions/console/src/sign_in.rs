@@ -1,16 +1,16 @@
 //! Signing in and out.
 
 use askama::Template;
-use axum::extract::{OriginalUri, Query, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{OriginalUri, Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum_extra::extract::Form;
+use axum_extra::extract::{CookieJar, Form};
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use lambda_http::request::RequestContext;
 use ordersync::clock;
 use serde::Deserialize;
 
-use crate::access::Who;
 use crate::access::attempts::Try;
 use crate::access::guard::COOKIE;
 use crate::access::token::{Kind, Token};
@@ -168,8 +168,22 @@ pub(crate) async fn out(OriginalUri(uri): OriginalUri) -> Response {
     ([(header::SET_COOKIE, gone.to_string())], Redirect::to(&to)).into_response()
 }
 
-/// The cookie to answer with where a session has been used for a while, so that it lasts on.
-pub(crate) fn renewed(token: &Token, who: &Who, users: &Users) -> Option<Cookie<'static>> {
-    (!who.session.is_empty()).then_some(())?;
-    Some(cookie(token.renewed(clock::now())?.sign(Kind::Session, users)?))
+/// Has a session that is used last on: once half of its time is over, the answer carries a later one.
+pub(crate) async fn renew(State(console): State<Console>, request: Request, next: middleware::Next) -> Response {
+    let later = later(&console, request.headers()).await;
+    let mut answer = next.run(request).await;
+    if let Some(cookie) = later.filter(|_| !answer.headers().contains_key(header::SET_COOKIE)) {
+        answer.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    answer
+}
+
+async fn later(console: &Console, headers: &HeaderMap) -> Option<HeaderValue> {
+    let value = CookieJar::from_headers(headers).get(COOKIE)?.value().to_owned();
+    let users = console.users().await.ok()?;
+    let now = clock::now();
+    let token = Token::verify(&value, Kind::Session, &users, now)?;
+    token.who(&users)?;
+    let later = token.renewed(now)?.sign(Kind::Session, &users)?;
+    HeaderValue::from_str(&cookie(later).to_string()).ok()
 }

@@ -4,11 +4,6 @@ use lambda_http::request::RequestContext;
 
 use super::{Role, Who};
 
-/// The claim with the user's name, where `CONSOLE_NAME_CLAIM` names no other.
-pub(crate) const NAME: &str = "sub";
-/// The claim with the role, where `CONSOLE_ROLE_CLAIM` names no other.
-pub(crate) const ROLE: &str = "role";
-
 /// Which claims are read.
 #[derive(Debug, Clone)]
 pub(crate) struct Claims {

@@ -11,7 +11,7 @@ use crate::access::guard::Viewer;
 use crate::app::Console;
 use crate::failure::Failure;
 use crate::place::Place;
-use crate::view::{self, Frame};
+use crate::view::Frame;
 
 #[derive(Template)]
 #[template(path = "search.html")]
