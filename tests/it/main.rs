@@ -11,6 +11,7 @@ mod callbacks;
 mod cleanup;
 mod cli;
 mod configuration;
+mod console;
 mod duplicates;
 mod erase;
 mod grants;

@@ -87,15 +87,15 @@ impl<T: DeserializeOwned + Send> FromRequest<Console> for Sent<T> {
         let denied = |denied| Failure::denied(&place, &denied);
         let who =
             who(request.headers(), request.extensions().get::<RequestContext>(), console).await.map_err(denied)?;
+        if who.role < Role::Operator {
+            return Err(denied(Denied::Viewer));
+        }
         let form = Form::<Carried<T>>::from_request(request, console).await;
         let Form(Carried { csrf, form }) =
             form.map_err(|error| Failure::new(&place, error.status(), error.body_text()))?;
         let users = console.users().await.map_err(denied)?;
         if !csrf::is_of(&who, &csrf, &users) {
             return Err(denied(Denied::Forged));
-        }
-        if who.role < Role::Operator {
-            return Err(denied(Denied::Viewer));
         }
         Ok(Self { who, form })
     }
