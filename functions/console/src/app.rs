@@ -21,6 +21,7 @@ use crate::access::Who;
 use crate::access::claims::Claims;
 use crate::access::users::Users;
 use crate::failure::{Denied, Failure};
+use crate::logs::Logs;
 use crate::pages::order::documents;
 use crate::pages::templates::editor;
 use crate::place::Place;
@@ -37,6 +38,8 @@ const AT_SHOP: Duration = Duration::from_secs(20);
 pub(crate) struct Console {
     /// What there is to be seen and done.
     pub(crate) admin: Arc<Admin>,
+    /// Where log lines are looked at, if anywhere.
+    pub(crate) logs: Option<Arc<Logs>>,
     /// The configuration, as the functions have it.
     pub(crate) config: Arc<Live>,
     pub(crate) secrets: Secrets,
@@ -129,6 +132,7 @@ fn router(console: Console) -> Router {
         .route("/console/exports.csv", get(pages::exports::csv::file))
         .route("/console/exports/act", post(pages::exports::many::act))
         .route("/console/orders/{shop}/{order}", get(pages::order::page))
+        .route("/console/orders/{shop}/{order}/cancel", post(pages::order::cancel))
         .route("/console/orders/{shop}/{order}/act", post(pages::order::act))
         .route("/console/orders/{shop}/{order}/{pipeline}/{kind}", get(documents::page).post(documents::reveal))
         .route("/console/search", get(pages::search::page))

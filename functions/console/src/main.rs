@@ -7,6 +7,7 @@ mod assets;
 mod chart;
 mod failure;
 mod headers;
+mod logs;
 mod pages;
 mod place;
 mod sign_in;
@@ -27,6 +28,7 @@ use ordersync_admin::{Admin, Processor};
 
 use access::claims::Claims;
 use app::Console;
+use logs::Logs;
 
 /// How long an export may take that is made while somebody waits: the endpoint waits for 30 s.
 const INLINE: Duration = Duration::from_secs(24);
@@ -63,6 +65,13 @@ async fn start() -> Result<Console, Error> {
         secret: aws::required_variable("CONSOLE_SECRET")?.into(),
         admin: Arc::new(admin),
         config: Arc::new(setup.config),
+        logs: logs().map(Arc::new),
         claims: by_claims.map(|(name, role)| Arc::new(Claims { name, role })),
     })
+}
+
+/// The functions' log groups, where the template names them.
+fn logs() -> Option<Logs> {
+    let groups = aws::variable("LOG_GROUPS")?.split(',').map(ToOwned::to_owned).collect();
+    Some(Logs { region: aws::variable("AWS_REGION")?, groups })
 }

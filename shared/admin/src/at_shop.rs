@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::{Actor, Admin, AdminError, Entry, OrderKey};
+use crate::order::facts as order_facts;
+use crate::{Actor, Admin, AdminError, Entry, OrderFacts, OrderKey};
 
 /// What the ledger has where a shop does not say by which word it calls a cancelled order.
 const CANCELED: &str = "canceled";
@@ -27,20 +28,25 @@ pub enum AtShop {
     Started,
 }
 
-/// Whether an order may be cancelled at its shop, as far as the ledger and the configuration know; the shop is asked first.
+/// Whether an order of a shop may be cancelled there, as far as it is known here; the shop is asked first.
 ///
 /// # Errors
 /// Why not.
-pub fn may_cancel_at_shop<'c>(config: &'c Config, rows: &[Row]) -> Result<&'c dyn ShopApi, AdminError> {
-    let Some(row) = rows.first() else { return Err(AdminError::not_found("there is no such order")) };
-    let code = &row.key.shop;
-    let shop = config.shops.get(code);
-    let shop = shop.ok_or_else(|| AdminError::refused(format!("no shop {code:?} is configured")))?;
-    let api = shop.api.as_deref().filter(|api| api.can_cancel());
+pub fn may_cancel_at_shop<'c>(
+    config: &'c Config,
+    shop: &str,
+    facts: &OrderFacts,
+) -> Result<&'c dyn ShopApi, AdminError> {
+    let known = config.shops.get(shop);
+    let known = known.ok_or_else(|| AdminError::refused(format!("no shop {shop:?} is configured")))?;
+    let api = known.api.as_deref().filter(|api| api.can_cancel());
     let api =
-        api.ok_or_else(|| AdminError::refused(format!("the shop {code:?} has no api by which orders are cancelled")))?;
-    if rows.iter().any(|row| row.erased_at.is_some()) {
+        api.ok_or_else(|| AdminError::refused(format!("the shop {shop:?} has no api by which orders are cancelled")))?;
+    if facts.erased_at.is_some() {
         return Err(AdminError::refused("it was erased on request"));
+    }
+    if facts.canceled_at.is_some() {
+        return Err(AdminError::refused("the shop has cancelled it"));
     }
     Ok(api)
 }
@@ -79,7 +85,10 @@ impl Admin {
         deadline: Instant,
     ) -> Result<AtShop, AdminError> {
         let rows = self.ledger.order(&order.shop, &order.order).await?;
-        let api = may_cancel_at_shop(config, &rows)?;
+        if rows.is_empty() {
+            return Err(AdminError::not_found("there is no such order"));
+        }
+        let api = may_cancel_at_shop(config, &order.shop, &order_facts(&rows))?;
         let number = rows.first().map_or(order.order.as_str(), |row| row.number.as_str());
         let named = OrderRef { id: &order.order, number };
         let told = rows.iter().filter_map(|row| row.observed).max();

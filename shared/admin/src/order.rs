@@ -121,7 +121,7 @@ impl Admin {
 }
 
 /// What the rows say, of which each may know more than the others: the one that heard the shop last.
-fn facts(rows: &[Row]) -> OrderFacts {
+pub(crate) fn facts(rows: &[Row]) -> OrderFacts {
     let Some(latest) = rows.iter().max_by_key(|row| row.observed) else { return OrderFacts::default() };
     OrderFacts {
         placed_at: rows.iter().find_map(|row| row.placed_at),

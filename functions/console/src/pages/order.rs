@@ -5,7 +5,7 @@ pub(crate) mod documents;
 use askama::Template;
 use axum::extract::{OriginalUri, Path, State};
 use axum::response::Response;
-use ordersync_admin::{Action, Actor, ExportView, Key, OrderKey, OrderView};
+use ordersync_admin::{Action, Actor, AtShop, ExportView, Key, OrderKey, OrderView, may_cancel_at_shop};
 use serde::Deserialize;
 
 use crate::access::Who;
@@ -22,8 +22,21 @@ struct Page {
     order: OrderView,
     /// What was just done, or why not.
     said: Option<Said>,
-    /// An action that is to be confirmed.
-    asked: Option<(Key, Action)>,
+    /// What is to be confirmed.
+    asked: Option<Asked>,
+    /// Where its log lines are; nothing where there is no such place.
+    logs: Option<String>,
+    /// Why it cannot be cancelled at its shop; nothing where it can.
+    not_at_shop: Option<String>,
+}
+
+/// What is asked for twice, as it cannot be taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Asked {
+    /// Something is done with an export.
+    Export(Key, Action),
+    /// The order is cancelled at its shop.
+    AtShop,
 }
 
 /// What became of an action.
@@ -36,7 +49,11 @@ struct Said {
 impl Page {
     /// Whether the page asks to confirm this action.
     fn asks(&self, export: &ExportView, action: &Action) -> bool {
-        self.asked.as_ref().is_some_and(|(key, asked)| *key == export.row.key && asked == action)
+        matches!(&self.asked, Some(Asked::Export(key, asked)) if *key == export.row.key && asked == action)
+    }
+
+    fn asks_at_shop(&self) -> bool {
+        self.asked == Some(Asked::AtShop)
     }
 }
 
@@ -56,11 +73,14 @@ async fn show(
     who: Who,
     order: OrderKey,
     said: Option<Said>,
-    asked: Option<(Key, Action)>,
+    asked: Option<Asked>,
 ) -> Result<Response, Failure> {
     let order = console.admin.order(&order).await.map_err(|error| Failure::admin(place, error))?;
+    let config = console.config.current().await;
+    let not_at_shop = may_cancel_at_shop(&config, &order.order.shop, &order.facts).err().map(|error| error.message);
+    let logs = console.logs.as_ref().map(|logs| logs.of(&order.order.shop, &order.order.order));
     let frame = console.frame(place.clone(), who, "Exports").await?;
-    let page = Page { frame, order, said, asked };
+    let page = Page { frame, order, said, asked, logs, not_at_shop };
     Ok(page.frame.page(&page))
 }
 
@@ -84,7 +104,7 @@ pub(crate) async fn act(
     let key = Key { shop, order, pipeline: form.pipeline };
     let of = key.order();
     if form.action == Action::Delete && form.confirmed.is_empty() {
-        return show(&console, &place, who, of, None, Some((key, form.action))).await;
+        return show(&console, &place, who, of, None, Some(Asked::Export(key, form.action))).await;
     }
     let done = console.admin.act(&Actor(who.name.clone()), form.action, &key).await;
     let what = format!("{} of {}", view::label(&form.action), key.pipeline);
@@ -97,4 +117,35 @@ pub(crate) async fn act(
         Err(error) => Said { is_done: false, text: format!("{what}: {}", error.message) },
     };
     show(&console, &place, who, of, Some(said), None).await
+}
+
+/// What the button for the whole order sends.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Confirmation {
+    #[serde(default)]
+    confirmed: String,
+}
+
+/// Cancels the order at its shop.
+pub(crate) async fn cancel(
+    State(console): State<Console>,
+    OriginalUri(uri): OriginalUri,
+    Path((shop, order)): Path<(String, String)>,
+    Sent { who, form }: Sent<Confirmation>,
+) -> Result<Response, Failure> {
+    let place = Place::of(&uri);
+    let order = OrderKey { shop, order };
+    if form.confirmed.is_empty() {
+        return show(&console, &place, who, order, None, Some(Asked::AtShop)).await;
+    }
+    let said = match console.cancel_at_shop(&Actor(who.name.clone()), &order).await {
+        Ok(AtShop::Canceled) => Said { is_done: true, text: "The shop has cancelled the order.".into() },
+        Ok(AtShop::WasCanceled) => Said { is_done: true, text: "The shop had cancelled the order before.".into() },
+        Ok(AtShop::Started) => Said {
+            is_done: true,
+            text: "The shop has taken the cancellation, and will say by a webhook when it is carried out.".into(),
+        },
+        Err(error) => Said { is_done: false, text: format!("Not cancelled at the shop: {}", error.message) },
+    };
+    show(&console, &place, who, order, Some(said), None).await
 }
