@@ -133,7 +133,7 @@ pub(crate) fn router() -> Router<Console> {
         .route("/api/v1/{*other}", axum::routing::any(document::nothing))
 }
 
-/// The description, in OpenAPI 3.1.
+/// The description, in `OpenAPI` 3.1.
 pub(crate) fn described() -> serde_json::Value {
     let mut document = Document::new();
     for (endpoint, _) in offers() {

@@ -1,7 +1,5 @@
 //! Bars over time, as SVG. There is no style in it, so that a strict policy lets it through: colours are by class.
 
-use std::fmt::Write;
-
 use jiff::tz::TimeZone;
 use ordersync_admin::Hour;
 
@@ -19,46 +17,44 @@ pub(crate) fn hours(name: &str, hours: &[Hour]) -> String {
     let most = hours.iter().map(|hour| hour.exported + hour.failed).max().unwrap_or(0);
     let top = ceiling(most);
     let (exported, failed) = hours.iter().fold((0, 0), |(done, bad), hour| (done + hour.exported, bad + hour.failed));
-    let mut svg = format!(
+    let mut svg = vec![format!(
         "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{name}: {exported} exported, {failed} failed\">"
-    );
+    )];
     for part in [0, top / 2, top] {
         let y = y(part, top);
-        let _ = write!(svg, "<line class=\"grid\" x1=\"{SIDE}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>");
-        let _ = write!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{part}</text>", SIDE - 6.0, y + 4.0);
+        svg.push(format!("<line class=\"grid\" x1=\"{SIDE}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"));
+        svg.push(format!("<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{part}</text>", SIDE - 6.0, y + 4.0));
     }
     let width = (WIDTH - SIDE) / as_f64(hours.len().max(1) as u64);
     for (index, hour) in hours.iter().enumerate() {
         bar(&mut svg, hour, SIDE + width * as_f64(index as u64), width, top);
     }
-    svg.push_str("</svg>");
-    svg
+    svg.push("</svg>".to_owned());
+    svg.concat()
 }
 
-fn bar(svg: &mut String, hour: &Hour, x: f64, width: f64, top: u64) {
+fn bar(svg: &mut Vec<String>, hour: &Hour, x: f64, width: f64, top: u64) {
     let at = hour.at.to_zoned(TimeZone::UTC);
     let all = hour.exported + hour.failed;
     if all > 0 {
         let (high, done) = (y(all, top), y(hour.exported, top));
         let bar = (width * 0.8).max(1.0);
-        let _ = write!(
-            svg,
+        svg.push(format!(
             "<g><title>{} UTC: {} exported, {} failed</title>",
             at.strftime("%a %H:%M"),
             hour.exported,
             hour.failed
-        );
+        ));
         let floor = HEIGHT - FOOT;
         for (class, from, to) in [("good", done, floor), ("bad", high, done)] {
             if to > from {
-                let _ = write!(
-                    svg,
+                svg.push(format!(
                     "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{from:.1}\" width=\"{bar:.1}\" height=\"{:.1}\"/>",
                     to - from
-                );
+                ));
             }
         }
-        svg.push_str("</g>");
+        svg.push("</g>".to_owned());
     }
     // As many words as there is room for.
     let word = if width < 10.0 {
@@ -67,7 +63,7 @@ fn bar(svg: &mut String, hour: &Hour, x: f64, width: f64, top: u64) {
         (at.hour() % 6 == 0).then(|| at.strftime("%H:%M"))
     };
     if let Some(word) = word {
-        let _ = write!(svg, "<text x=\"{x:.1}\" y=\"{:.1}\">{word}</text>", HEIGHT - 4.0);
+        svg.push(format!("<text x=\"{x:.1}\" y=\"{:.1}\">{word}</text>", HEIGHT - 4.0));
     }
 }
 

@@ -1,7 +1,5 @@
 //! Links to the log lines about an order.
 
-use std::fmt::Write;
-
 use ordersync::pipeline::idempotency_key;
 
 /// The log groups of the functions, and where they are looked at.
@@ -12,7 +10,7 @@ pub(crate) struct Logs {
 }
 
 impl Logs {
-    /// The address at which CloudWatch Logs Insights shows what the functions have logged about an order in the last week.
+    /// The address at which `CloudWatch` Logs Insights shows what the functions have logged about an order in the last week.
     /// Its form is that of the addresses which the console of AWS makes itself: values in a notation of its own, escaped by
     /// `*`, and the whole of it by `$`.
     pub(crate) fn of(&self, shop: &str, order: &str) -> String {
@@ -22,7 +20,7 @@ impl Logs {
             quoted(order),
             quoted(&idempotency_key(shop, order, "")),
         );
-        let groups: String = self.groups.iter().map(|group| format!("~'{}", escaped(group))).collect();
+        let groups = self.groups.iter().map(|group| format!("~'{}", escaped(group))).collect::<Vec<_>>().concat();
         let detail = format!(
             "~(end~0~start~-604800~timeType~'RELATIVE~unit~'seconds~editorString~'{}~source~({groups}))",
             escaped(&query)
@@ -40,15 +38,11 @@ fn quoted(text: &str) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            let _ = write!(escaped, "*{byte:02x}");
-        }
-    }
-    escaped
+    let escape = |byte: u8| match char::from(byte) {
+        kept if kept.is_ascii_alphanumeric() || "-_.".contains(kept) => kept.to_string(),
+        _ => format!("*{byte:02x}"),
+    };
+    text.bytes().map(escape).collect()
 }
 
 #[cfg(test)]

@@ -91,6 +91,7 @@ pub(crate) fn time(at: &Timestamp) -> String {
 }
 
 /// The same, where there is one.
+#[expect(clippy::ref_option, reason = "a page hands over references")]
 pub(crate) fn time_or(at: &Option<Timestamp>) -> String {
     at.as_ref().map_or_else(|| "–".to_owned(), time)
 }
@@ -101,6 +102,7 @@ pub(crate) fn key(key: &Key) -> String {
 }
 
 /// An action as its button has it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "a page hands over references")]
 pub(crate) fn label(action: &Action) -> &'static str {
     match action {
         Action::Reset => "Reset",
@@ -119,6 +121,7 @@ pub(crate) fn short(text: &str) -> String {
 }
 
 /// How long something took, in words.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "a page hands over references")]
 pub(crate) fn took(ms: &u64) -> String {
     match ms {
         0..1000 => format!("{ms} ms"),

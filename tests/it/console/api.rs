@@ -31,7 +31,7 @@ impl Program {
 
     async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Response {
         let request = self.client.request(method, format!("{}{path}", self.url));
-        let request = self.token.iter().fold(request, |request, token| request.bearer_auth(token));
+        let request = self.token.iter().fold(request, reqwest::RequestBuilder::bearer_auth);
         let request = body
             .iter()
             .fold(request, |request, body| request.header(CONTENT_TYPE, "application/json").body(body.to_string()));

@@ -35,7 +35,7 @@ mod tests {
 
     use super::*;
 
-    fn context(claims: serde_json::Value) -> RequestContext {
+    fn context(claims: &serde_json::Value) -> RequestContext {
         let context = json!({
             "http": { "method": "GET" }, "timeEpoch": 0, "authorizer": { "jwt": { "claims": claims, "scopes": null } },
         });
@@ -45,11 +45,11 @@ mod tests {
     #[test]
     fn claims_name_a_user_and_the_highest_role() {
         let claims = Claims { name: "email".into(), role: "cognito:groups".into() };
-        let who = |role: &str| claims.who(&context(json!({ "email": "ada@acme.example", "cognito:groups": role })));
+        let who = |role: &str| claims.who(&context(&json!({ "email": "ada@acme.example", "cognito:groups": role })));
         assert_eq!(who("viewer").map(|who| who.role), Some(Role::Viewer));
         assert_eq!(who("[viewer operator]").map(|who| who.role), Some(Role::Operator));
         assert_eq!(who("operators"), None);
-        assert_eq!(claims.who(&context(json!({ "cognito:groups": "operator" }))), None);
-        assert_eq!(claims.who(&context(json!({ "email": "", "cognito:groups": "operator" }))), None);
+        assert_eq!(claims.who(&context(&json!({ "cognito:groups": "operator" }))), None);
+        assert_eq!(claims.who(&context(&json!({ "email": "", "cognito:groups": "operator" }))), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The description of the API, made of its endpoints and their types (OpenAPI 3.1).
+//! The description of the API, made of its endpoints and their types (`OpenAPI` 3.1).
 
 use std::sync::LazyLock;
 

@@ -48,6 +48,7 @@ struct Said {
 
 impl Page {
     /// Whether the page asks to confirm this action.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "a page hands over references")]
     fn asks(&self, export: &ExportView, action: &Action) -> bool {
         matches!(&self.asked, Some(Asked::Export(key, asked)) if *key == export.row.key && asked == action)
     }

@@ -77,7 +77,7 @@ pub(crate) async fn page(
     let last = overview.hours.len().saturating_sub(DAY);
     let (day, week) = (chart::hours("Last day", &overview.hours[last..]), chart::hours("Last week", &overview.hours));
     let counts = Counts::of(&overview.counts);
-    let page = Page { counts, day, week, overview, frame };
+    let page = Page { frame, overview, counts, day, week };
     Ok(page.frame.page(&page))
 }
 

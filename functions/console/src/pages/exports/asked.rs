@@ -44,6 +44,7 @@ impl Asked {
     }
 
     /// Whether only exports in this state are asked for, among others perhaps.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "a page hands over references")]
     pub(crate) fn has(&self, status: &Status) -> bool {
         self.status.iter().any(|name| name == status.name())
     }

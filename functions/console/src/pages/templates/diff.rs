@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn what_comes_and_goes_is_marked_and_the_same_left_out() {
-        let live: String = (1..=20).map(|line| format!("{line}\n")).collect();
+        let live = (1..=20).map(|line| format!("{line}\n")).collect::<Vec<_>>().concat();
         let edited = live.replace("\n5\n", "\nfive\n").replace("\n18\n", "\n");
         let lines = lines(&live, &edited);
         let of =
