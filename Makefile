@@ -256,7 +256,7 @@ test-units: need-rust nextest
 
 # The stack goes whatever happens: failures, Ctrl-C. One left by a killed run is not used again.
 .PHONY: test-stack
-test-stack: test-binaries nextest venv
+test-stack: test-binaries nextest venv browser
 	$(call say,end-to-end tests)
 	@$(TEST_STACK) down >/dev/null
 	@trap '$(TEST_STACK) down' EXIT; \
@@ -331,6 +331,19 @@ nextest: need-rust
 	@cargo nextest --version >/dev/null 2>&1 || { \
 	  echo "installing cargo-nextest $(NEXTEST_VERSION) into .local/cargo (a few minutes, once)"; \
 	  cargo install --quiet --locked --debug --version $(NEXTEST_VERSION) --root .local/cargo cargo-nextest; }
+
+# What the tests of the console look at its pages with. npm fetches what the lock file names by its digest, and runs nothing of it.
+AXE := tests/it/console/axe
+.PHONY: browser
+browser:
+	$(call need,chromium,The console is tested in it. On Debian or Ubuntu: apt-get install chromium)
+	$(call need,chromedriver,It drives Chromium. On Debian or Ubuntu: apt-get install chromium-driver)
+	$(call need,npm,It fetches axe-core, by which pages are checked. On Debian or Ubuntu: apt-get install npm)
+	@cmp -s $(AXE)/package-lock.json .local/axe/installed || { \
+	  echo "installing axe-core into .local/axe"; \
+	  rm -rf .local/axe; mkdir -p .local/axe; cp $(AXE)/package.json $(AXE)/package-lock.json .local/axe/; \
+	  npm --prefix .local/axe ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
+	  cp $(AXE)/package-lock.json .local/axe/installed; }
 
 # The default is for trying out: nobody means to deploy it by leaving CONFIG out.
 .PHONY: need-config

@@ -65,7 +65,7 @@ async fn a_backfill_that_is_interrupted_goes_on_and_nothing_is_exported_twice_or
         order["placed_at"] = json!("2025-06-01T10:00:00Z");
         order
     });
-    let text = lines(early) + "{\"id\": 7}\n" + &lines(ids.iter().map(|id| order(id)));
+    let text = lines(early) + "{\"id\": 7}\n" + lines(ids.iter().map(|id| order(id))).as_str();
     write(folder.path(), "orders.jsonl", &text);
     let backfill = ["backfill", "orders.jsonl", "--shop", "it-cli", "--concurrency", "4", "--json"];
 

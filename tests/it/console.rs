@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod browser;
 
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;

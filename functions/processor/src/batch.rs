@@ -1,19 +1,28 @@
 //! What the queue is told about a batch. Pure.
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage, SqsMessageAttribute};
 use ordersync::pipeline::message::Message;
+use ordersync::queue::{Fields, named_export};
 
 /// The message of a record. Attributes that are no strings are none of ours and left out.
 pub(crate) fn message(record: &SqsMessage) -> Message {
-    let text = |(name, attribute): (&String, &aws_lambda_events::sqs::SqsMessageAttribute)| {
-        Some((name.clone(), attribute.string_value.clone()?))
-    };
     Message {
         id: record.message_id.clone().unwrap_or_default(),
-        fields: record.message_attributes.iter().filter_map(text).collect(),
+        fields: fields(record),
         body: record.body.clone().unwrap_or_default(),
         receive_count: receive_count(record),
     }
+}
+
+fn fields(record: &SqsMessage) -> Fields {
+    let text =
+        |(name, attribute): (&String, &SqsMessageAttribute)| Some((name.clone(), attribute.string_value.clone()?));
+    record.message_attributes.iter().filter_map(text).collect()
+}
+
+/// Whether a record is about an export that was set back, by somebody perhaps who has mended what it failed by.
+pub(crate) fn is_again(record: &SqsMessage) -> bool {
+    matches!(named_export(&fields(record)), Ok(Some(_)))
 }
 
 /// How often the record has been delivered; 1 where the event does not say.
@@ -37,6 +46,21 @@ pub(crate) fn response(failed: impl IntoIterator<Item = String>) -> SqsBatchResp
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_export_that_was_set_back_is_told_from_a_webhook() {
+        let with = |names: &[&str]| {
+            let mut record = SqsMessage::default();
+            for name in names {
+                let mut attribute = SqsMessageAttribute::default();
+                attribute.string_value = Some("x".to_owned());
+                record.message_attributes.insert((*name).to_owned(), attribute);
+            }
+            is_again(&record)
+        };
+        assert!(with(&["shop", "order_id", "pipeline"]));
+        assert!(!with(&["shop", "received_at"]) && !with(&["pipeline"]) && !with(&[]));
+    }
 
     #[test]
     fn the_answer_names_failures_and_is_a_list_when_there_are_none() -> serde_json::Result<()> {

@@ -84,7 +84,8 @@ fn deadline(context: &Context) -> Instant {
 impl Processor {
     /// Answers one batch with the records that have to come back.
     pub(crate) async fn handle(&self, event: SqsEvent, context: &Context) -> SqsBatchResponse {
-        let config = self.config.current().await;
+        let is_again = event.records.iter().any(batch::is_again);
+        let config = if is_again { self.config.latest().await } else { self.config.current().await };
         let deadline = deadline(context);
         let records: Vec<_> =
             event.records.iter().filter_map(|record| Some((record.message_id.clone()?, record))).collect();

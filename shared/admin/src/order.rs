@@ -100,6 +100,14 @@ pub struct AttemptView {
     pub response: Option<String>,
 }
 
+impl OrderView {
+    /// What is left of an order whose last row was deleted.
+    #[must_use]
+    pub fn gone(order: OrderKey) -> Self {
+        Self { number: order.order.clone(), order, facts: OrderFacts::default(), exports: Vec::new() }
+    }
+}
+
 impl Admin {
     /// An order with all its exports and their attempts.
     ///

@@ -15,6 +15,8 @@ use crate::clock;
 
 /// How long a configuration from S3 is used before its `ETag` is compared.
 const FRESH_FOR: Duration = Duration::from_mins(1);
+/// The same where somebody may have changed it in order to have just this done.
+const FRESH_FOR_PEOPLE: Duration = Duration::from_secs(1);
 /// How long the look at the `ETag`s may take: a webhook waits for it.
 const LOOK_FOR: Duration = Duration::from_secs(1);
 /// A document or another file larger than this is a mistake.
@@ -143,9 +145,18 @@ impl<P: Part> Live<P> {
     /// The configuration now. One from S3 is compared with its `ETag`s when a minute has passed; when the new one
     /// cannot be read or is not right, the earlier one is used on and the problems are logged.
     pub async fn current(&self) -> Arc<P> {
+        self.looked_at(FRESH_FOR).await
+    }
+
+    /// The same, compared with its `ETag`s when a second has passed: for what somebody asks for who has just changed it.
+    pub async fn latest(&self) -> Arc<P> {
+        self.looked_at(FRESH_FOR_PEOPLE).await
+    }
+
+    async fn looked_at(&self, fresh_for: Duration) -> Arc<P> {
         let mut state = self.state.lock().await;
         let age = clock::now().duration_since(state.checked_at).unsigned_abs();
-        if matches!(self.source, Source::Bucket { .. }) && age >= FRESH_FOR {
+        if matches!(self.source, Source::Bucket { .. }) && age >= fresh_for {
             self.refresh(&mut state).await;
         }
         Arc::clone(&state.config)

@@ -1,6 +1,9 @@
 //! What the tests share: the stack, the shops that send, the receivers that get.
 
+pub(crate) mod account;
+pub(crate) mod browser;
 pub(crate) mod cli;
+pub(crate) mod editable;
 pub(crate) mod fake_shop;
 pub(crate) mod process;
 pub(crate) mod receiver;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::eventually;
 use super::shop::Signed;
 
-/// The deployed stack and clients of the account's owner.
+/// A deployed stack and clients of the account's owner.
 pub(crate) struct Stack {
     pub(crate) api_url: String,
     pub(crate) queue_url: String,
@@ -22,7 +22,7 @@ pub(crate) struct Stack {
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) secrets: aws_sdk_secretsmanager::Client,
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
 }
 
 /// A variable of the stack.
@@ -51,6 +51,12 @@ impl Stack {
             s3,
             bucket,
         }
+    }
+
+    /// The same with another table.
+    pub(crate) fn in_table(self, table: String) -> Self {
+        let client = aws::dynamodb_client(&aws::sdk_config().unwrap());
+        Self { ledger: Ledger::new(client, table, Duration::from_hours(24)), ..self }
     }
 
     /// Posts a webhook and returns the answer; behind the shop there may be a query.

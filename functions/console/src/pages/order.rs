@@ -5,7 +5,7 @@ pub(crate) mod documents;
 use askama::Template;
 use axum::extract::{OriginalUri, Path, State};
 use axum::response::Response;
-use ordersync_admin::{Action, Actor, AtShop, ExportView, Key, OrderKey, OrderView, may_cancel_at_shop};
+use ordersync_admin::{Action, Actor, AtShop, ExportView, Key, Kind, OrderKey, OrderView, may_cancel_at_shop};
 use serde::Deserialize;
 
 use crate::access::Who;
@@ -76,9 +76,17 @@ async fn show(
     said: Option<Said>,
     asked: Option<Asked>,
 ) -> Result<Response, Failure> {
-    let order = console.admin.order(&order).await.map_err(|error| Failure::admin(place, error))?;
+    let has_done = said.as_ref().is_some_and(|said| said.is_done);
+    let order = match console.admin.order(&order).await {
+        // Its last row was deleted, which is no failure.
+        Err(error) if has_done && error.kind == Kind::NotFound => OrderView::gone(order),
+        order => order.map_err(|error| Failure::admin(place, error))?,
+    };
     let config = console.config.current().await;
-    let not_at_shop = may_cancel_at_shop(&config, &order.order.shop, &order.facts).err().map(|error| error.message);
+    let not_at_shop = match &order.exports[..] {
+        [] => Some("nothing is left of it here".to_owned()),
+        _ => may_cancel_at_shop(&config, &order.order.shop, &order.facts).err().map(|error| error.message),
+    };
     let logs = console.logs.as_ref().map(|logs| logs.of(&order.order.shop, &order.order.order));
     let frame = console.frame(place.clone(), who, "Exports").await?;
     let page = Page { frame, order, said, asked, logs, not_at_shop };

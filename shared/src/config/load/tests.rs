@@ -73,6 +73,19 @@ async fn a_changed_configuration_is_used_unless_it_is_wrong() {
 }
 
 #[tokio::test]
+async fn what_was_just_changed_is_used_where_somebody_asks_for_the_latest() {
+    let objects = Objects::default();
+    objects.put("ordersync.toml", DOCUMENT_TEXT);
+    objects.put("erp-order.json.j2", "{}");
+    let server = objects.serve();
+    let live = start(&server).await.unwrap();
+    objects.put("ordersync.toml", SMALLER);
+    live.state.lock().await.checked_at -= FRESH_FOR_PEOPLE;
+    assert_eq!(live.current().await.pipelines.len(), 2, "it was looked at less than a minute ago");
+    assert_eq!(live.latest().await.pipelines.len(), 1);
+}
+
+#[tokio::test]
 async fn what_is_missing_is_named() {
     let objects = Objects::default();
     let server = objects.serve();
