@@ -1,5 +1,6 @@
 //! What the tests share: the stack, the shops that send, the receivers that get.
 
+pub(crate) mod account;
 pub(crate) mod cli;
 pub(crate) mod fake_shop;
 pub(crate) mod process;
