@@ -36,6 +36,9 @@ TEST_PARAMS := ProcessorTimeout=6 VisibilityTimeout=8 MaxReceiveCount=3 \
 	'WebhookSecrets=*webhook*' 'DestinationSecrets=it-erp-*' 'ShopApiSecrets=it-shop-*' 'ResponseSecrets=*callback*' \
 	'ExportObjectArns=arn:aws:s3:::it-elsewhere/*' 'PackBucketArns=arn:aws:s3:::it-elsewhere,arn:aws:s3:::it-elsewhere/packs/*'
 
+# What the tests had the command line say, to be looked through with the logs.
+CLI_LOG := $(CURDIR)/.local/test/cli.log
+
 DENY_VERSION := 0.20.2
 FUZZ_VERSION := 0.13.2
 NEXTEST_VERSION := 0.9.143
@@ -261,9 +264,10 @@ test-stack: test-binaries nextest venv browser
 	@$(TEST_STACK) down >/dev/null
 	@trap '$(TEST_STACK) down' EXIT; \
 	$(TEST_STACK) up --port 0 --binaries $(TARGET_DIR)/debug --config tests/config $(TEST_PARAMS); \
-	set -a; source .local/test/stack.env; set +a; \
+	rm -f $(CLI_LOG); \
+	set -a; source .local/test/stack.env; CLI_LOG=$(CLI_LOG); set +a; \
 	cargo nextest run --workspace -E 'package(it)'; \
-	$(PYTHON) infra/local/leaks.py --state .local/test --config tests/config
+	$(PYTHON) infra/local/leaks.py --state .local/test --config tests/config --cli $(CLI_LOG)
 
 # The same as `chaos` in minutes: fewer orders, each kind of fault once at a call that is made often enough.
 .PHONY: test-chaos

@@ -60,7 +60,8 @@ def run(binaries: Path, keep: bool) -> bool:
             documents.show_one_of_each(plan, files, ROOT)
             problems += later.play(view, office, secrets["demo-later-webhook"])
             show.title("The end")
-    report(plan, outcome, problems, len(files), keep)
+    report(plan, outcome, problems, len(files))
+    told_what_stays(environment if keep else None, len(outcome.rows))
     return not problems
 
 
@@ -84,10 +85,19 @@ def running_office(secrets: Mapping[str, str]) -> Iterator[BackOffice]:
         office.stop()
 
 
-def report(plan: Plan, outcome: Outcome, problems: list[str], files: int, keep: bool) -> None:
-    if keep:
-        print("the stack runs on: `source .local/stack.env`, `make logs`; end it with `make down`")
-        print("the receivers of erp and mirror have ended")
+def told_what_stays(environment: Mapping[str, str] | None, exports: int) -> None:
+    """`environment` is that of a stack that runs on."""
+    if environment is None:
+        print("\nThe stack has ended. KEEP=1 leaves it open, with all of this in its console: make demo KEEP=1")
+        return
+    print(f"\nThe stack runs on, with these {exports} exports in it, until `make down`.")
+    print(f"console    {environment['CONSOLE_URL']}")
+    print(f"           sign in as {environment['CONSOLE_USER']} with {environment['CONSOLE_PASSWORD']}")
+    print("shell      `source .local/stack.env`, `make logs`; `target/debug/ordersync list --local`")
+    print("           the receivers of erp and mirror have ended: what is exported to them now fails, and is tried again")
+
+
+def report(plan: Plan, outcome: Outcome, problems: list[str], files: int) -> None:
     print(f"files      {EXPORTS.relative_to(ROOT)}/ has all {files} exported documents")
     print(
         f"time       {outcome.seconds:.1f} s, the slowest export {outcome.slowest:.1f} s with its waits before retries;"

@@ -187,7 +187,7 @@ class Deployment:
             "AWS_ENDPOINT_URL": base,
             # %24 is $: the line means the same to a shell and to a plain reader.
             "API_URL": f"{base}/_aws/execute-api/{api}/%24default",
-            "CONSOLE_URL": f"{base}/_aws/execute-api/{api}/%24default/console",
+            **({"CONSOLE_URL": f"{base}/_aws/execute-api/{api}/%24default/console"} if "ConsoleUrl" in outputs else {}),
             "QUEUE_URL": outputs["QueueUrl"],
             "DLQ_URL": outputs["DeadLetterQueueUrl"],
             "TABLE": outputs["Table"],

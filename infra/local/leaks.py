@@ -1,4 +1,5 @@
-"""Looks through all that a local stack has logged, and the errors that its ledger keeps, for secrets and personal data.
+"""Looks through all that a local stack has logged, the errors that its ledger keeps, and what the command line has said, for
+secrets and personal data.
 
 After the end-to-end tests, which send the sample orders of every platform through everything: none of it may say who ordered,
 nor have a secret in it. Metrics are lines of the logs; traces there are none.
@@ -27,10 +28,15 @@ PERSONAL = (
 )
 # What the tests' own orders have.
 FURTHER = {"it@example.com", "unverwechselbar", "Nirgendwoweg"}
+# Of users of the console, whose hashes alone are in a secret.
+PASSWORDS = {"correct horse battery staple"}
+# A text in a secret that is JSON; a shorter one is a name.
+SHORTEST_IN_JSON = 16
 # A shorter text is in too many others.
 SHORTEST = 4
 # Fewer lines than a run of the tests leaves many times over: a sign that nothing was looked at.
 FEWEST_LINES = 500
+FEWEST_LINES_OF_CLI = 20
 
 
 class LeakError(Exception):
@@ -63,13 +69,30 @@ def forms(secret: str) -> Iterator[str]:
         yield password
 
 
+def inside(secret: str) -> Iterator[str]:
+    """The texts of a secret that is JSON: keys, hashes of passwords."""
+    try:
+        node = json.loads(secret)
+    except ValueError:
+        return
+    open_nodes = [node]
+    while open_nodes:
+        node = open_nodes.pop()
+        if isinstance(node, Mapping):
+            open_nodes += node.values()
+        elif isinstance(node, list):
+            open_nodes += node
+        elif isinstance(node, str) and len(node) >= SHORTEST_IN_JSON:
+            yield node
+
+
 def needles(config: Path) -> dict[str, str]:
     """What must not be found, and what it is."""
-    found = {text: "a test's order" for text in FURTHER}
+    found = {text: "a test's order" for text in FURTHER} | {text: "a user's password" for text in PASSWORDS}
     for sample in sorted(SAMPLES.glob("*.json")):
         found |= {text: sample.name for text in personal(json.loads(sample.read_text()))}
     for name, secret in read_secrets(config).items():
-        found |= {text: f"the secret {name}" for text in forms(secret)}
+        found |= {text: f"the secret {name}" for text in (*forms(secret), *inside(secret))}
     return {text.strip(): what for text, what in found.items() if len(text.strip()) >= SHORTEST and not text.strip().isdigit()}
 
 
@@ -99,6 +122,14 @@ def errors(port: int, table: str) -> Iterator[tuple[str, str]]:
             yield from ((table, text["S"]) for text in told if text)
 
 
+def said(cli: Path) -> Iterator[tuple[str, str]]:
+    """What the command line has said."""
+    lines = cli.read_text(encoding="utf-8").splitlines() if cli.is_file() else []
+    if len(lines) < FEWEST_LINES_OF_CLI:
+        raise LeakError(f"the command line has said only {len(lines)} lines in {cli}; run the end-to-end tests first")
+    yield from ((cli.name, line) for line in lines)
+
+
 def search(told: Iterator[tuple[str, str]], wanted: Mapping[str, str]) -> tuple[int, list[str]]:
     """How many lines there were, and what was found in them."""
     lowered = {text.lower(): text for text in wanted}
@@ -110,7 +141,7 @@ def search(told: Iterator[tuple[str, str]], wanted: Mapping[str, str]) -> tuple[
     return count, sorted(found)
 
 
-def check(state: Path, config: Path) -> None:
+def check(state: Path, config: Path, cli: Path | None) -> None:
     process = Emulator(state).running()
     if not process:
         raise LeakError("no local stack is running")
@@ -118,26 +149,28 @@ def check(state: Path, config: Path) -> None:
     environment = Deployment(process.port, state / "stack").environment()
     logged, found = search(lines(process.port), wanted)
     kept, in_ledger = search(errors(process.port, environment["TABLE"]), wanted)
-    for one in found + in_ledger:
+    by_cli, in_cli = search(said(cli), wanted) if cli else (0, [])
+    for one in found + in_ledger + in_cli:
         print(one, file=sys.stderr)
-    if found or in_ledger:
-        raise LeakError(f"{len(found) + len(in_ledger)} secrets or personal data are where they must not be")
+    if found or in_ledger or in_cli:
+        raise LeakError(f"{len(found) + len(in_ledger) + len(in_cli)} secrets or personal data are where they must not be")
     if logged < FEWEST_LINES:
         raise LeakError(f"only {logged} lines were logged; run the end-to-end tests first")
     for text in list(wanted):
         # That each would have been found.
         if not search(iter([("a line", json.dumps({"message": f"to {text}."}))]), {text: ""})[1]:
             raise LeakError(f"{text!r} cannot be found")
-    print(f"none of {len(wanted)} secrets and personal data is in {logged} lines of logs and {kept} errors of the ledger")
+    print(f"none of {len(wanted)} secrets and personal data is in {logged} lines of logs, {kept} errors of the ledger and {by_cli} lines of the command line")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--state", type=Path, default=Path(".local"), help="folder of the stack's files (default: .local)")
     parser.add_argument("--config", type=Path, required=True, help=f"directory with {bundle.DOCUMENT} and {bundle.SECRETS}")
+    parser.add_argument("--cli", type=Path, help="file with what the command line has said")
     args = parser.parse_args()
     try:
-        check(args.state.resolve(), args.config)
+        check(args.state.resolve(), args.config, args.cli)
     except LeakError as error:
         sys.exit(f"error: {error}")
 

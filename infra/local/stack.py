@@ -82,15 +82,17 @@ def up(args: argparse.Namespace) -> None:
             machine.stop()
         raise error
     env_file = args.state / "stack.env"
+    has_console = "CONSOLE_URL" in environment
     # Who has users of their own in the configuration's secrets knows their passwords.
     has_own = secrets[console.SECRET] != signing_in.document
-    if not has_own:
+    if has_console and not has_own:
         environment |= {"CONSOLE_USER": signing_in.user, "CONSOLE_PASSWORD": signing_in.password}
     env_file.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
     print(f"deployed {args.config} with {len(secrets)} secrets in {time.monotonic() - began:.1f} s")
     print(f"webhooks   {environment['API_URL']}/webhooks/{{shop}}")
-    who = "the users of its secrets.json" if has_own else f"{signing_in.user} with {signing_in.password}"
-    print(f"console    {environment['CONSOLE_URL']} as {who}")
+    if has_console:
+        who = f"one of the users of {args.config}/{bundle.SECRETS}" if has_own else f"{signing_in.user} with {signing_in.password}"
+        print(f"console    {environment['CONSOLE_URL']}\n           sign in as {who}")
     print(f"variables  {env_file}")
 
 

@@ -27,16 +27,19 @@ NOT_SENT = ("content-length", "host", "x-forwarded-for", "x-forwarded-port", "x-
 class Api:
     port: int
 
-    def send(self, event: Mapping[str, Any], method: str = "POST", forged: bool = False) -> dict[str, Any]:
-        """Sends the request that the event tells of. Gives status and body as a function would."""
-        body = base64.b64decode(event["body"]) if event["isBase64Encoded"] else event["body"].encode()
+    def send(self, event: Mapping[str, Any], method: str | None = None, forged: bool = False) -> dict[str, Any]:
+        """Sends the request that the event tells of. Gives status, body and cookies as a function would."""
+        method = method or event["requestContext"]["http"]["method"]
+        text = event.get("body", "")
+        body = base64.b64decode(text) if event["isBase64Encoded"] else text.encode()
         headers = {name: value for name, value in event["headers"].items() if name not in NOT_SENT}
         query = f"?{event['rawQueryString']}" if event["rawQueryString"] else ""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS)
         try:
             connection.request(method, event["rawPath"] + query, body + b" " if forged else body, headers)
             answer = connection.getresponse()
-            return {"statusCode": answer.status, "body": answer.read().decode()}
+            cookies = answer.headers.get_all("set-cookie", [])
+            return {"statusCode": answer.status, "body": answer.read().decode(), "cookies": cookies}
         finally:
             connection.close()
 

@@ -255,6 +255,40 @@ def file_read(scene: Scene, _event: Event, _answer: Any) -> str:
     return "the export is acknowledged, the file set aside"
 
 
+# ---- console
+
+
+def signed_in(_scene: Scene, _event: Event, answer: Any) -> str:
+    expect(answer["statusCode"] == 303, f"answered {answer['statusCode']}: {answer['body']}")
+    cookies = answer.get("cookies") or answer.get("multiValueHeaders", {}).get("set-cookie", [])
+    expect(len(cookies) == 1 and "HttpOnly" in cookies[0], f"the cookies are {cookies}")
+    return "303, with the cookie of a session"
+
+
+def token_of(answer: Any) -> str:
+    expect(answer["statusCode"] == 200, f"answered {answer['statusCode']}: {answer['body']}")
+    return json.loads(answer["body"])["token"]
+
+
+def granted(_scene: Scene, _event: Event, answer: Any) -> str:
+    expect("." in token_of(answer), "the token is none")
+    return "200, a token for half an hour"
+
+
+def with_token(scene: Scene, event: Event) -> Event:
+    export(scene, "seen", "N-seen")
+    event["headers"]["authorization"] = f"Bearer {token_of(scene.view.ask_console(scene.samples['console-api-token']))}"
+    return event
+
+
+def overview(_scene: Scene, _event: Event, answer: Any) -> str:
+    expect(answer["statusCode"] == 200, f"answered {answer['statusCode']}: {answer['body']}")
+    told = json.loads(answer["body"])
+    exported = sum(count["count"] for count in told["counts"] if count["status"] == "exported")
+    expect(exported > 0 and told["queue"] is not None, f"the overview is {told}")
+    return f"200, {exported} exported"
+
+
 SCHEDULED = {
     "reset-errors": Case("ResetErrorsFunction", put_back, with_dead_letter),
     "reset-errors-due": Case("ResetErrorsFunction", released, with_delayed),
@@ -267,6 +301,9 @@ SCHEDULED = {
 }
 OTHERS = {
     "processor": Case("ProcessorFunction", exported),
+    "console-sign-in": Case("ConsoleFunction", signed_in),
+    "console-api-token": Case("ConsoleFunction", granted),
+    "console-api-overview": Case("ConsoleFunction", overview, with_token),
     "responses-http": Case("ResponsesFunction", answered, with_answered),
     "responses-s3": Case("ResponsesFunction", file_read, with_file),
 }

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -36,6 +37,10 @@ PARAMETERS = {
 }
 # What the functions have of the stack. The address of AWS comes beside them.
 VARIABLES = ("QUEUE_URL", "DLQ_URL", "TABLE", "BUCKET")
+# Of these, what the console calls otherwise.
+OF_THE_CONSOLE = {"DEAD_LETTER_QUEUE_URL": "DLQ_URL", "PROCESSOR": "FN_PROCESSOR"}
+# sam cannot read a route whose authorizer depends on a condition.
+NO_AUTHORIZER = ("--disable-authorizer",)
 
 FAILURES = (BundleError, DeployError, EmulatorError)
 
@@ -58,7 +63,7 @@ def stage_config(hosts: str) -> Path:
     return staged
 
 
-def read_secrets() -> dict[str, str]:
+def read_secrets() -> dict[str, Any]:
     files = (EVENTS / "secrets.json", HERE / "config" / "secrets.json")
     return {name: value for file in files for name, value in json.loads(file.read_text()).items()}
 
@@ -91,6 +96,7 @@ class Project:
 
     def __init__(self, environment: Mapping[str, str], aws: str, image: list[str]) -> None:
         values = {name: environment[name] for name in VARIABLES} | {"AWS_ENDPOINT_URL": f"http://{aws}"}
+        values |= {name: environment[known] for name, known in OF_THE_CONSOLE.items()}
         (STATE / "env.json").write_text(json.dumps({"Parameters": values}, indent=2) + "\n")
         # Relative, and so the same for who types them.
         self.options = ["--template", "build/template.yaml", "--env-vars", "env.json", "--skip-pull-image", *image]
@@ -123,7 +129,7 @@ class Project:
     def start_api(self, port: int, log: Path) -> subprocess.Popen[bytes]:
         with log.open("wb") as output:
             return subprocess.Popen(
-                [SAM, "local", "start-api", "--port", str(port), "--warm-containers", "LAZY", *self.options],
+                [SAM, "local", "start-api", *NO_AUTHORIZER, "--port", str(port), "--warm-containers", "LAZY", *self.options],
                 cwd=STATE,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

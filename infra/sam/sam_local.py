@@ -139,7 +139,7 @@ def told_how(project: Project) -> None:
     print("  set -a; source stack.env; set +a")
     options = " ".join(project.options)
     print(f"  ../venv/bin/sam local invoke IntakeFunction --event events/intake-shopify.json {options}")
-    print(f"  ../venv/bin/sam local start-api {options}\n", flush=True)
+    print(f"  ../venv/bin/sam local start-api --disable-authorizer {options}\n", flush=True)
     signal.pause()
 
 

@@ -3,10 +3,15 @@
 mod access;
 mod api;
 mod browser;
+mod events;
+mod provider;
+mod without;
 
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
+
+pub(crate) use api::Program;
 
 use crate::support::stack::variable;
 
@@ -22,9 +27,14 @@ pub(crate) struct Visitor {
 
 impl Visitor {
     pub(crate) fn new() -> Self {
+        Self::at(&variable("CONSOLE_URL").replace("/console", ""))
+    }
+
+    /// One of another stack's console.
+    pub(crate) fn at(url: &str) -> Self {
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
-        Self { client, url: variable("CONSOLE_URL"), cookie: None }
+        Self { client, url: format!("{url}/console"), cookie: None }
     }
 
     pub(crate) async fn signed_in(name: &str) -> Self {
@@ -42,7 +52,7 @@ impl Visitor {
         self.cookie = set.split(';').next().map(ToOwned::to_owned);
     }
 
-    async fn sign_in(&self, name: &str, password: &str) -> Response {
+    pub(crate) async fn sign_in(&self, name: &str, password: &str) -> Response {
         self.post("/sign-in", &[("name", name), ("password", password)]).await
     }
 

@@ -3,6 +3,7 @@
 
 mod cleanup;
 mod configuration;
+mod console;
 mod intake;
 mod processor;
 mod reach;
@@ -44,19 +45,22 @@ enum Need {
     Unit(&'static str),
     /// This does not work without it, as S3 says of what is not there that access is denied. The emulator says so in any case.
     S3(&'static str, Work),
+    /// This does not work without it on a stack with its configuration in S3, where a test of its own shows it.
+    Second(&'static str),
 }
 
 /// What of a function needs a grant; nothing where that is not known.
 type Needs = fn(&Grant) -> Option<Need>;
 
 /// Names of the functions: as the template's resources begin, and as they are called.
-const FUNCTIONS: [(&str, Needs); 6] = [
+const FUNCTIONS: [(&str, Needs); 7] = [
     ("Intake", intake::need),
     ("Processor", processor::need),
     ("ResetErrors", reset::need),
     ("CancelStale", stale::need),
     ("Cleanup", cleanup::need),
     ("Responses", responses::need),
+    ("Console", console::need),
 ];
 
 /// What every role has.
@@ -168,4 +172,9 @@ async fn of_cleanup_every_grant_is_needed() {
 #[tokio::test]
 async fn of_responses_every_grant_is_needed() {
     prove("Responses").await;
+}
+
+#[tokio::test]
+async fn of_the_console_every_grant_is_needed() {
+    prove("Console").await;
 }

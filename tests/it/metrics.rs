@@ -7,6 +7,7 @@ use ordersync::ledger::Status;
 use ordersync::telemetry::Metric;
 use serde_json::{Value, json};
 
+use crate::console::Visitor;
 use crate::support::eventually;
 use crate::support::shop::{SECRET, generic, generic_text, order};
 use crate::support::stack::{Stack, variable};
@@ -92,6 +93,11 @@ async fn make_metrics(stack: &Stack) {
     for function in ["FN_RESET_ERRORS", "FN_CANCEL_STALE"] {
         stack.invoke(&variable(function), &json!({})).await;
     }
+    // The sixth is refused.
+    let (visitor, name) = (Visitor::new(), format!("metrics-{}", clock::now().as_nanosecond()));
+    for _ in 0..6 {
+        visitor.sign_in(&name, "wrong").await;
+    }
 }
 
 #[tokio::test]
@@ -104,7 +110,7 @@ async fn every_metric_is_written_and_alarms_watch_no_others() {
     assert!(watched.len() > 5, "{watched:?}");
     eventually("all metrics", async || {
         let mut known = filtered(&alarms);
-        for function in ["processor", "responses", "reset-errors", "cancel-stale"] {
+        for function in ["processor", "responses", "reset-errors", "cancel-stale", "console"] {
             known.extend(emitted(&stack.logged(function, since).await));
         }
         let names: BTreeSet<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
@@ -122,13 +128,13 @@ async fn every_metric_is_written_and_alarms_watch_no_others() {
 #[test]
 fn the_dashboard_is_json_and_shows_every_metric_of_the_exports() {
     let dashboard = template(include_str!("../../infra/dashboard.yaml"));
-    let body = resources(&dashboard, "AWS::CloudWatch::Dashboard")[0]["DashboardBody"].as_str().unwrap();
+    let body = resources(&dashboard, "AWS::CloudWatch::Dashboard")[0]["DashboardBody"][0].as_str().unwrap();
     let body: Value = serde_json::from_str(body).unwrap();
     let widgets = body["widgets"].as_array().unwrap();
     let inside = |widget: &Value| widget["x"].as_u64().unwrap() + widget["width"].as_u64().unwrap() <= 24;
     assert!(widgets.iter().all(inside), "{widgets:?}");
     let text = body.to_string();
-    for metric in [Metric::Exported, Metric::AttemptsFailed, Metric::GaveUp, Metric::Lag] {
+    for metric in [Metric::Exported, Metric::AttemptsFailed, Metric::GaveUp, Metric::Lag, Metric::SignInsFailed] {
         assert!(text.contains(metric.name()), "{}", metric.name());
     }
 }

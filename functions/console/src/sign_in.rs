@@ -9,7 +9,9 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 use axum_extra::extract::{CookieJar, Form};
 use lambda_http::request::RequestContext;
 use ordersync::clock;
+use ordersync::telemetry::{Dimension, Metric, metrics};
 use serde::Deserialize;
+use serde_json::Map;
 
 use crate::access::attempts::Try;
 use crate::access::guard::COOKIE;
@@ -59,6 +61,16 @@ pub(crate) enum Refused {
 }
 
 impl Refused {
+    /// Counts it, by nothing that grows with those who try.
+    fn counted(self) -> Self {
+        let metric = match self {
+            Self::Wrong => Metric::SignInsFailed,
+            Self::TooOften => Metric::SignInsRefused,
+        };
+        metrics(&[&[Dimension::Function("console")]], &[(metric, 1)], Map::new());
+        self
+    }
+
     /// As whoever tried is told.
     pub(crate) fn words(self) -> &'static str {
         match self {
@@ -136,12 +148,12 @@ pub(crate) async fn check(
     let attempt = Try::begin(&console.admin.ledger, name, address, now).await.map_err(|error| error.to_string())?;
     let Some(attempt) = attempt else {
         tracing::warn!(user = known, "a sign-in was refused: too many were tried");
-        return Ok(Err(Refused::TooOften));
+        return Ok(Err(Refused::TooOften.counted()));
     };
     let user = (password.len() <= PASSWORD_CHARACTERS).then(|| users.with_password(name, password)).flatten();
     let Some(user) = user else {
         tracing::warn!(user = known, "a sign-in failed");
-        return Ok(Err(Refused::Wrong));
+        return Ok(Err(Refused::Wrong.counted()));
     };
     attempt.succeeded().await.map_err(|error| error.to_string())?;
     tracing::info!(user = known, role = user.role.name(), "signed in");

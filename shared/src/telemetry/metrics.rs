@@ -67,11 +67,15 @@ pub enum Metric {
     GaveUp,
     /// From the webhook's receipt to its export, of the one that took longest in a batch.
     Lag,
+    /// Sign-ins at the console with a wrong name or password.
+    SignInsFailed,
+    /// Sign-ins that were refused, as too many were tried.
+    SignInsRefused,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Seen,
         Self::Changed,
         Self::Skipped,
@@ -85,6 +89,8 @@ impl Metric {
         Self::AttemptsFailed,
         Self::GaveUp,
         Self::Lag,
+        Self::SignInsFailed,
+        Self::SignInsRefused,
     ];
 
     /// Its name in `CloudWatch`.
@@ -104,6 +110,8 @@ impl Metric {
             Self::AttemptsFailed => "AttemptsFailed",
             Self::GaveUp => "GaveUp",
             Self::Lag => "Lag",
+            Self::SignInsFailed => "SignInsFailed",
+            Self::SignInsRefused => "SignInsRefused",
         }
     }
 

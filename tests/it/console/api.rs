@@ -8,28 +8,36 @@ use super::{PASSWORD, Visitor};
 use crate::support::stack::variable;
 
 /// A program with a token, or without.
-struct Program {
-    client: reqwest::Client,
-    url: String,
-    token: Option<String>,
+pub(crate) struct Program {
+    pub(super) client: reqwest::Client,
+    pub(super) url: String,
+    pub(super) token: Option<String>,
 }
 
 impl Program {
-    async fn of(name: &str) -> Self {
-        let mut program = Self::nobody();
-        let answer = program.ask(Method::POST, "/token", Some(json!({ "name": name, "password": PASSWORD }))).await;
-        assert_eq!(answer.status(), StatusCode::OK);
-        let granted: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-        program.token = Some(granted["token"].as_str().unwrap().to_owned());
-        program
+    pub(crate) async fn of(name: &str) -> Self {
+        Self::nobody().signed_in(name).await
     }
 
-    fn nobody() -> Self {
+    /// One that has signed in at another stack's API.
+    pub(crate) async fn at(url: &str, name: &str) -> Self {
+        Self { url: format!("{url}/api/v1"), ..Self::nobody() }.signed_in(name).await
+    }
+
+    async fn signed_in(mut self, name: &str) -> Self {
+        let answer = self.ask(Method::POST, "/token", Some(json!({ "name": name, "password": PASSWORD }))).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let granted: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        self.token = Some(granted["token"].as_str().unwrap().to_owned());
+        self
+    }
+
+    pub(super) fn nobody() -> Self {
         let client = Visitor::new().client;
         Self { client, url: variable("CONSOLE_URL").replace("/console", "/api/v1"), token: None }
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Response {
+    pub(super) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Response {
         let request = self.client.request(method, format!("{}{path}", self.url));
         let request = self.token.iter().fold(request, reqwest::RequestBuilder::bearer_auth);
         let request = body
@@ -38,7 +46,7 @@ impl Program {
         request.send().await.unwrap()
     }
 
-    async fn told(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+    pub(crate) async fn told(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
         let answer = self.ask(method, path, body).await;
         let (status, text) = (answer.status(), answer.text().await.unwrap());
         (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {status} {text}")))

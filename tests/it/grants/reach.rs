@@ -21,11 +21,12 @@ const fn attempt(what: &'static str, on: &'static str, may: &'static [&'static s
     Attempt { what, on, may }
 }
 
-const QUEUEING: &[&str] = &["Intake", "Processor", "ResetErrors", "CancelStale"];
-const ATTEMPTS: [Attempt; 30] = [
+const QUEUEING: &[&str] = &["Intake", "Processor", "ResetErrors", "CancelStale", "Console"];
+const ATTEMPTS: [Attempt; 31] = [
     attempt("secret", "it-webhook", &["Intake"]),
     attempt("secret", "it-erp-token", &["Processor"]),
-    attempt("secret", "it-shop-token", &["Processor", "CancelStale"]),
+    attempt("secret", "it-shop-token", &["Processor", "CancelStale", "Console"]),
+    attempt("secret", "ordersync/console", &["Console"]),
     attempt("secret", "it-callback-signing", &["Responses"]),
     attempt("send", "QUEUE_URL", QUEUEING),
     attempt("send", "DLQ_URL", &[]),
@@ -43,17 +44,18 @@ const ATTEMPTS: [Attempt; 30] = [
     attempt("put", "orders/x", &["Processor"]),
     attempt("put elsewhere", "orders/x", &[]),
     attempt("get", "payloads/inbound/it/x", &["Processor", "ResetErrors", "Cleanup"]),
-    attempt("get", "payloads/orders/it/x", &["Processor", "Cleanup"]),
+    attempt("get", "payloads/orders/it/x", &["Processor", "Cleanup", "Console"]),
     attempt("get", "packs/it/x", &["Processor", "Cleanup"]),
-    attempt("get", "orders/it/x", &["Cleanup"]),
+    attempt("get", "orders/it/x", &["Cleanup", "Console"]),
     attempt("get", "receipts/it/x", &["Cleanup"]),
     attempt("delete", "orders/it/x", &["Cleanup"]),
     attempt("delete", "responses/erp/it/x", &["Cleanup"]),
     attempt("scan", "TABLE", &["Cleanup"]),
-    attempt("put item", "TABLE", &["Cleanup"]),
-    // Of reset-errors only notes of pauses, by dynamodb:LeadingKeys, which the emulator does not know.
-    attempt("delete item", "TABLE", &["Cleanup", "ResetErrors"]),
-    attempt("update item", "TABLE", &["Processor", "ResetErrors", "CancelStale", "Cleanup", "Responses"]),
+    // Of reset-errors only notes of pauses, of the console only exports and new entries of the audit log, by
+    // dynamodb:LeadingKeys, which the emulator does not know.
+    attempt("put item", "TABLE", &["Cleanup", "Console"]),
+    attempt("delete item", "TABLE", &["Cleanup", "ResetErrors", "Console"]),
+    attempt("update item", "TABLE", &["Processor", "ResetErrors", "CancelStale", "Cleanup", "Responses", "Console"]),
 ];
 
 /// A queue and a bucket of the account that are none of the stack's.

@@ -5,6 +5,7 @@ use std::fmt;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
+use crate::support::account::{between, query};
 use crate::support::stack::{Stack, variable};
 
 /// One action on one resource, as the template grants it.
@@ -29,6 +30,13 @@ fn several(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
 }
 
+/// What a statement is about; of `!Sub` with names of its own, the text alone.
+fn resources(value: &Value) -> Vec<Value> {
+    let mut all = several(value);
+    all.retain(Value::is_string);
+    all
+}
+
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), Into::into)
 }
@@ -51,6 +59,16 @@ pub(super) fn granted(function: &str) -> Vec<Grant> {
     documents.flat_map(|document| document["Statement"].as_array().unwrap()).flat_map(grants).collect()
 }
 
+/// The keys of the table that a statement of a function's role is bound to.
+pub(super) fn leading_keys(function: &str, sid: &str) -> Vec<String> {
+    let template = template();
+    let policies = &template["Resources"][format!("{function}Role")]["Properties"]["Policies"];
+    let statements = policies[0]["PolicyDocument"]["Statement"].as_array().unwrap();
+    let statement = statements.iter().find(|statement| statement["Sid"] == sid).unwrap();
+    let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+    keys.as_array().unwrap().iter().map(text).collect()
+}
+
 fn grants(statement: &Value) -> Vec<Grant> {
     // `!If [condition, statement, nothing]`.
     let statement = statement.get(1).unwrap_or(statement);
@@ -67,7 +85,7 @@ fn grants(statement: &Value) -> Vec<Grant> {
         };
         actions.iter().map(grant).collect::<Vec<_>>()
     };
-    several(&statement["Resource"]).into_iter().enumerate().flat_map(of).collect()
+    resources(&statement["Resource"]).into_iter().enumerate().flat_map(of).collect()
 }
 
 /// The variable with the name of a deployed function.
@@ -78,6 +96,7 @@ pub(super) fn variable_of(function: &str) -> &'static str {
         "ResetErrors" => "FN_RESET_ERRORS",
         "CancelStale" => "FN_CANCEL_STALE",
         "Cleanup" => "FN_CLEANUP",
+        "Console" => "FN_CONSOLE",
         _ => "FN_RESPONSES",
     }
 }
@@ -94,7 +113,11 @@ impl Role {
         let path = format!("/2015-03-31/functions/{name}/configuration");
         let answer = stack.api(Method::GET, "lambda", &path).send().await.unwrap();
         let configuration = crate::support::stack::json(answer).await;
-        let name = configuration["Role"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        Self::named(stack, configuration["Role"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()).await
+    }
+
+    /// The role of this name.
+    pub(super) async fn named(stack: &Stack, name: String) -> Self {
         let listed = iam(stack, "ListRolePolicies", &[("RoleName", &name)]).await;
         let mut policies = Map::new();
         for policy in between(&listed, "<member>", "</member>") {
@@ -182,27 +205,4 @@ fn granted_by_one_name(grant: &Grant) -> bool {
 
 async fn iam(stack: &Stack, action: &str, parameters: &[(&str, &str)]) -> String {
     query(stack, "iam", "2010-05-08", action, parameters).await
-}
-
-pub(super) async fn query(
-    stack: &Stack,
-    service: &str,
-    version: &str,
-    action: &str,
-    parameters: &[(&str, &str)],
-) -> String {
-    let all = [("Action", action), ("Version", version)].into_iter().chain(parameters.iter().copied());
-    let encode =
-        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-    let form: Vec<String> = all.map(|(name, value)| format!("{name}={}", encode(value))).collect();
-    let request = stack.api(Method::POST, service, "/").header("content-type", "application/x-www-form-urlencoded");
-    let answer = request.body(form.join("&")).send().await.unwrap();
-    let (status, text) = (answer.status(), answer.text().await.unwrap());
-    assert!(status.is_success(), "{action}: {text}");
-    text
-}
-
-/// The texts of elements without children.
-pub(super) fn between(text: &str, begin: &str, end: &str) -> Vec<String> {
-    text.split(begin).skip(1).filter_map(|rest| Some(rest.split_once(end)?.0.to_owned())).collect()
 }

@@ -32,6 +32,9 @@ Some parameters grant more:
 | | all: `s3:ListBucket` on its bucket | a file that is missing is called so | S3 |
 | `KmsKeyArn` | all: `kms:Decrypt`, `kms:GenerateDataKey` on the key, through SQS and S3 only; those that use the table or read secrets: what these need of the key | messages, objects, rows, secrets are read and written | the emulator encrypts nothing |
 | `Tracing=Active` | all: `xray:PutTraceSegments`, `xray:PutTelemetryRecords` | there are traces | Lambda |
+
+Some are bound further, by `Condition` or `Deny`: what the console may write of the table by the keys of its rows, so that the audit log
+is only added to, and of the folder in S3 it may write templates, not `ordersync.toml`.
 ";
 
 fn title(function: &str) -> &str {
@@ -41,6 +44,7 @@ fn title(function: &str) -> &str {
         "ResetErrors" => "reset-errors",
         "CancelStale" => "cancel-stale",
         "Cleanup" => "cleanup",
+        "Console" => "console",
         _ => "responses",
     }
 }
@@ -49,6 +53,8 @@ fn title(function: &str) -> &str {
 fn short(resource: &str) -> String {
     let resource = resource.rsplit_once("${AWS::AccountId}:").map_or(resource, |(_, rest)| rest);
     resource
+        .replace("arn:${AWS::Partition}:s3:::${Place}", "ConfigUri")
+        .replace("arn:${AWS::Partition}:s3:::${Bucket}", "bucket of ConfigUri")
         .replace("${Bucket.Arn}", "Bucket")
         .replace("${Table.Arn}", "Table")
         .replace(".Arn", "")
@@ -64,7 +70,7 @@ fn document() -> String {
             let need =
                 need(function, &grant).unwrap_or_else(|| panic!("{function}: nothing is known that needs {grant}"));
             let (what, shown) = match need {
-                Need::Work(what, _) => (what, "test"),
+                Need::Work(what, _) | Need::Second(what) => (what, "test"),
                 Need::S3(what, _) => (what, "S3"),
                 Need::Unit(what) => (what, "unit test"),
                 Need::Lambda(what) => (what, "Lambda"),

@@ -58,12 +58,13 @@ impl<'s> Second<'s> {
         let key = format!("template-of-{name}.json");
         stack.put(&key, &unescape(&template).unwrap()).await;
         let template = format!("{}/{}/{key}", variable("AWS_ENDPOINT_URL"), stack.bucket);
-        let given = OFF.map(|name| (name, "false"));
+        let is_given = |name: &str| parameters.iter().any(|(given, _)| *given == name);
+        let off = OFF.into_iter().filter(|name| !is_given(name)).map(|name| (name, "false"));
         let numbered: Vec<(String, &str)> = (1..)
-            .zip(given.iter().chain(parameters))
+            .zip(off.chain(parameters.iter().copied()))
             .flat_map(|(number, (name, value))| {
                 let member = |part: &str| format!("Parameters.member.{number}.Parameter{part}");
-                [(member("Key"), *name), (member("Value"), *value)]
+                [(member("Key"), name), (member("Value"), value)]
             })
             .collect();
         let mut form = vec![("StackName", name), ("TemplateURL", template.as_str())];
@@ -90,6 +91,12 @@ impl<'s> Second<'s> {
     pub(crate) async fn physical(&self, logical: &str) -> String {
         let told = self.ask("DescribeStackResources", &[("LogicalResourceId", logical)]).await;
         between(&told, "<PhysicalResourceId>", "</PhysicalResourceId>").remove(0)
+    }
+
+    /// The names in the template of all that was made.
+    pub(crate) async fn resources(&self) -> Vec<String> {
+        let told = self.ask("DescribeStackResources", &[]).await;
+        between(&told, "<LogicalResourceId>", "</LogicalResourceId>")
     }
 
     /// Where its API answers.

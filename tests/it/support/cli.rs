@@ -1,8 +1,11 @@
 //! The command line, as somebody calls it who has the account's own credentials.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use ordersync::aws;
 use serde_json::Value;
 
 use super::stack::variable;
@@ -18,7 +21,16 @@ pub(crate) struct Said {
 impl Said {
     fn of(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        let said = Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) };
+        said.keep();
+        said
+    }
+
+    /// Adds it to what is looked through for secrets and personal data after the tests, where there is a file for it.
+    fn keep(&self) {
+        let Some(path) = aws::variable("CLI_LOG") else { return };
+        let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
+        file.write_all(format!("{}\n{}\n", self.out, self.err).as_bytes()).unwrap();
     }
 
     /// Its result, where it was asked for JSON.

@@ -169,6 +169,7 @@ impl Stack {
             "cancel-stale" => variable("FN_CANCEL_STALE"),
             "cleanup" => variable("FN_CLEANUP"),
             "responses" => variable("FN_RESPONSES"),
+            "console" => variable("FN_CONSOLE"),
             _ => panic!("there is no function {function}"),
         };
         let path = format!("/2015-03-31/functions/{name}/configuration");
