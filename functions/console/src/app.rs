@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, OriginalUri};
+use axum::http::StatusCode;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -124,6 +125,11 @@ pub(crate) fn service(
     ServiceBuilder::new().map_request(below).service(router(console))
 }
 
+/// Where there is no page.
+async fn nowhere(OriginalUri(uri): OriginalUri) -> Failure {
+    Failure::new(&Place::of(&uri), StatusCode::NOT_FOUND, "there is no such page")
+}
+
 /// Everything that can be asked for.
 fn router(console: Console) -> Router {
     Router::new()
@@ -145,6 +151,7 @@ fn router(console: Console) -> Router {
         .route("/console/sign-out", post(sign_in::out))
         .route("/console/assets/{name}", get(assets::asset))
         .merge(api::router())
+        .fallback(nowhere)
         .layer(from_fn_with_state(console.clone(), sign_in::renew))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(map_response(headers::harden))

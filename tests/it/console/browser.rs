@@ -2,6 +2,10 @@
 
 mod accessible;
 mod actions;
+mod editor;
+mod exports;
+mod hostile;
+mod looks;
 mod mended;
 mod sessions;
 
@@ -11,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use ordersync::ledger::Status;
 
 use super::PASSWORD;
-use crate::support::browser::Browser;
+use crate::support::browser::{Browser, button};
 use crate::support::receiver::{Receiver, Reply};
 use crate::support::shop::{generic, order};
 use crate::support::stack::Stack;
@@ -62,4 +66,10 @@ async fn begin_at(browser: &Browser, name: &str, path: &str) {
     browser.go(path).await;
     browser.sign_in(name, PASSWORD).await;
     browser.sees("Sign out").await;
+}
+
+/// Signs out, and waits until that is done.
+async fn leave(browser: &Browser) {
+    browser.click(button("Sign out")).await;
+    browser.find(&button("Sign in")).await;
 }

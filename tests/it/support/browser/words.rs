@@ -70,7 +70,7 @@ pub(crate) fn field(label: &str) -> Named {
         [
             format!("//label[starts-with(normalize-space(), {words})]//{field}"),
             format!("//{field}[@id=//label[normalize-space()={words}]/@for]"),
-            format!("//{field}[@aria-label={words}]"),
+            format!("//{field}[starts-with(@aria-label, {words})]"),
         ],
     )
 }
