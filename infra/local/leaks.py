@@ -92,7 +92,7 @@ def needles(config: Path) -> dict[str, str]:
     for sample in sorted(SAMPLES.glob("*.json")):
         found |= {text: sample.name for text in personal(json.loads(sample.read_text()))}
     for name, secret in read_secrets(config).items():
-        found |= {text: f"the secret {name}" for text in (*forms(secret), *inside(secret))}
+        found |= {text: f"the secret {name}" for text in (list(inside(secret)) or forms(secret))}
     return {text.strip(): what for text, what in found.items() if len(text.strip()) >= SHORTEST and not text.strip().isdigit()}
 
 

@@ -37,7 +37,12 @@ async fn an_order_is_cancelled_at_its_shop_unless_it_is_paid_or_the_shop_says_no
     assert!(shop.is_canceled("shop-1"));
     let row = stack.row(SHOP, "shop-1", "admin-shop").await.unwrap();
     assert!(row.canceled_at.is_some() && !row.is_unpaid, "what the shop says is on record: {row:?}");
-    assert_eq!(cancel(&stack, SHOP, "shop-1").await, Ok(AtShop::WasCanceled));
+    let again = cancel(&stack, SHOP, "shop-1").await.unwrap_err();
+    assert_eq!(
+        (again.kind, again.message.as_str()),
+        (Kind::Refused, "the shop has cancelled it"),
+        "and is not asked again"
+    );
 
     shop.pay("shop-2");
     let paid = cancel(&stack, SHOP, "shop-2").await.unwrap_err();

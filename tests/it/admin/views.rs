@@ -55,4 +55,5 @@ async fn the_overview_says_how_everything_is() {
     assert!(run.is_ok && run.ended_at > before.at);
     assert_eq!(run.report.as_ref().unwrap()["seen"], report["seen"]);
     admin.resume(&ada(), Some(pipeline)).await.unwrap();
+    stack.forget_pause(pipeline).await;
 }

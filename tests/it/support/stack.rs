@@ -124,6 +124,13 @@ impl Stack {
         self.ledger.export(&key).await.unwrap()
     }
 
+    /// Forgets a pause that has ended, as nothing waits for it and what counts pauses is not to find it.
+    pub(crate) async fn forget_pause(&self, pipeline: &str) {
+        let pauses = self.ledger.pauses().await.unwrap();
+        let (name, ended) = pauses.iter().find(|(name, _)| *name == Some(pipeline)).unwrap();
+        self.ledger.forget_pause(name, ended).await.unwrap();
+    }
+
     /// An object of the stack's bucket, its media type and its encoding.
     pub(crate) async fn object(&self, key: &str) -> (Vec<u8>, String, Option<String>) {
         let answer = self.s3.get_object().bucket(&self.bucket).key(key).send().await;
