@@ -165,6 +165,10 @@ up: binaries venv ## Start the local stack, or deploy to it again; CONFIG=dir PO
 down: venv ## End the local stack that `up` started; STATE=.local
 	@$(STACK) --state $(STATE) down
 
+.PHONY: screenshots
+screenshots: binaries venv-screenshots ## Take the pictures of docs/console.md anew, by Chromium; they go to docs/console/
+	$(PYTHON) infra/screenshots/screenshots.py
+
 .PHONY: logs
 logs: venv ## Print what the functions logged; FN=intake for one of them, FOLLOW=1 to go on
 	@$(STACK) --state $(STATE) logs $(FN) $(if $(FOLLOW),--follow)
@@ -298,10 +302,11 @@ lock: need-python ## Write the lock files of the Python tools anew from their .i
 	lock infra/local/requirements --python-version 3.10; \
 	lock infra/local/requirements-lint --python-version 3.10 --constraint infra/local/requirements.txt; \
 	lock infra/local/requirements-policy --python-version 3.10; \
+	lock infra/screenshots/requirements --python-version 3.10 --constraint infra/local/requirements.txt; \
 	lock tests/chaos/requirements --python-version 3.10 --constraint infra/local/requirements.txt; \
 	for part in intake processor runtime; do lock tests/bench/peers/python/requirements-$$part --python-version 3.11 --no-deps; done
 
-.PHONY: venv venv-lint venv-policy venv-chaos
+.PHONY: venv venv-lint venv-policy venv-chaos venv-screenshots
 venv: need-python
 	@python3 infra/local/venv.py .local/venv infra/local/requirements.txt
 venv-lint: need-python
@@ -310,6 +315,8 @@ venv-policy: need-python
 	@python3 infra/local/venv.py .local/venv-policy infra/local/requirements-policy.txt
 venv-chaos: need-python
 	@python3 infra/local/venv.py .local/venv infra/local/requirements.txt tests/chaos/requirements.txt
+venv-screenshots: need-python
+	@python3 infra/local/venv.py .local/venv infra/local/requirements.txt infra/screenshots/requirements.txt
 
 # A debug build of it compiles in a third of the time and checks in seconds too.
 .PHONY: deny

@@ -45,6 +45,11 @@ if (editor) {
       return line;
     }));
     lines.scrollTop = text.scrollTop;
+    // The problems belong to the field, for those who hear them.
+    const has = Boolean(editor.querySelector("#problems"));
+    for (const [name, value] of [["aria-invalid", "true"], ["aria-describedby", "problems"]]) {
+      if (has) text.setAttribute(name, value); else text.removeAttribute(name);
+    }
   };
   text.addEventListener("scroll", () => { lines.scrollTop = text.scrollTop; });
   // Two spaces for the tabulator; Escape first, and it moves on as everywhere.

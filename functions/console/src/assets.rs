@@ -37,3 +37,44 @@ pub(crate) async fn asset(Path(asked): Path<String>) -> Response {
     let for_a_year = "public, max-age=31536000, immutable";
     ([(header::CONTENT_TYPE, *media_type), (header::CACHE_CONTROL, for_a_year)], *text).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The value of a colour, on a light page or on a dark one.
+    fn colour(name: &str, is_dark: bool) -> [u8; 3] {
+        let (_, rest) = STYLE.split_once(&format!("--{name}: light-dark(#")).unwrap_or_else(|| panic!("no {name}"));
+        let text = if is_dark { rest.split_once(", #").unwrap().1 } else { rest };
+        hex::decode(&text[..6]).unwrap().try_into().unwrap()
+    }
+
+    /// How bright a colour is, as WCAG 2.2 has it.
+    fn luminance(colour: [u8; 3]) -> f64 {
+        let linear = colour.map(|part| {
+            let part = f64::from(part) / 255.0;
+            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        });
+        0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    }
+
+    fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
+        let (one, other) = (luminance(one) + 0.05, luminance(other) + 0.05);
+        (one / other).max(other / one)
+    }
+
+    #[test]
+    fn whatever_is_written_can_be_read_in_light_and_in_dark() {
+        let mut pairs = vec![("on-accent", "accent"), ("text", "come"), ("text", "gone"), ("bad", "gone")];
+        for text in ["text", "quiet", "accent", "good", "bad", "wait"] {
+            pairs.extend([(text, "card"), (text, "ground")]);
+        }
+        for (text, ground) in pairs {
+            for is_dark in [false, true] {
+                let found = contrast(colour(text, is_dark), colour(ground, is_dark));
+                assert!(found >= 4.5, "{text} on {ground}, dark: {is_dark}: {found:.2}");
+            }
+        }
+        assert!((contrast([0, 0, 0], [255, 255, 255]) - 21.0).abs() < 0.001);
+    }
+}

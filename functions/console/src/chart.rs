@@ -1,75 +1,81 @@
-//! Bars over time, as SVG. There is no style in it, so that a strict policy lets it through: colours are by class.
+//! Bars over time, as SVG. There is no style in it, so that a strict policy lets it through: colours are by class. What is
+//! across is in percent and what is up in pixels, so that words are as large on a phone as on a wide page.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ordersync_admin::Hour;
 
-/// The drawing's own measures; a page makes it as wide as it has room.
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 140.0;
-/// Below the bars, for the times.
-const FOOT: f64 = 18.0;
-/// Left of the bars, for the numbers.
-const SIDE: f64 = 44.0;
+/// How high the bars may be.
+const HIGH: f64 = 124.0;
+/// Above the bars: half a line of the numbers beside them.
+const HEAD: f64 = 8.0;
+/// Where the times stand.
+const FOOT: f64 = 156.0;
+/// A word that begins further right than this ends at the right.
+const RIGHT: f64 = 94.0;
 
 /// A chart of what ended within each hour: what was exported, and on it what failed. The same stands in its title and in
-/// the titles of its bars, for those who cannot see it.
+/// the titles of its bars.
 pub(crate) fn hours(name: &str, hours: &[Hour]) -> String {
     let most = hours.iter().map(|hour| hour.exported + hour.failed).max().unwrap_or(0);
     let top = ceiling(most);
     let (exported, failed) = hours.iter().fold((0, 0), |(done, bad), hour| (done + hour.exported, bad + hour.failed));
-    let mut svg = vec![format!(
-        "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{name}: {exported} exported, {failed} failed\">"
+    let mut html = vec![format!(
+        "<div class=\"plot\"><div class=\"scale\" aria-hidden=\"true\"><span>{top}</span><span>{}</span><span>0</span></div>\
+         <svg class=\"chart\" role=\"img\" aria-label=\"{name}: {exported} exported, {failed} failed\">",
+        top / 2
     )];
     for part in [0, top / 2, top] {
         let y = y(part, top);
-        svg.push(format!("<line class=\"grid\" x1=\"{SIDE}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"));
-        svg.push(format!("<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{part}</text>", SIDE - 6.0, y + 4.0));
+        html.push(format!("<line class=\"grid\" x1=\"0\" x2=\"100%\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"));
     }
-    let width = (WIDTH - SIDE) / as_f64(hours.len().max(1) as u64);
+    let width = 100.0 / as_f64(hours.len().max(1) as u64);
     for (index, hour) in hours.iter().enumerate() {
-        bar(&mut svg, hour, SIDE + width * as_f64(index as u64), width, top);
+        let x = width * as_f64(index as u64);
+        bar(&mut html, hour, x, width, top);
+        html.extend(word(hour.at, x, hours.len()));
     }
-    svg.push("</svg>".to_owned());
-    svg.concat()
+    html.push("</svg></div>".to_owned());
+    html.concat()
 }
 
-fn bar(svg: &mut Vec<String>, hour: &Hour, x: f64, width: f64, top: u64) {
-    let at = hour.at.to_zoned(TimeZone::UTC);
+fn bar(html: &mut Vec<String>, hour: &Hour, x: f64, width: f64, top: u64) {
     let all = hour.exported + hour.failed;
-    if all > 0 {
-        let (high, done) = (y(all, top), y(hour.exported, top));
-        let bar = (width * 0.8).max(1.0);
-        svg.push(format!(
-            "<g><title>{} UTC: {} exported, {} failed</title>",
-            at.strftime("%a %H:%M"),
-            hour.exported,
-            hour.failed
-        ));
-        let floor = HEIGHT - FOOT;
-        for (class, from, to) in [("good", done, floor), ("bad", high, done)] {
-            if to > from {
-                svg.push(format!(
-                    "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{from:.1}\" width=\"{bar:.1}\" height=\"{:.1}\"/>",
-                    to - from
-                ));
-            }
+    if all == 0 {
+        return;
+    }
+    html.push(format!(
+        "<g><title>{} UTC: {} exported, {} failed</title>",
+        hour.at.to_zoned(TimeZone::UTC).strftime("%a %H:%M"),
+        hour.exported,
+        hour.failed
+    ));
+    let (high, done, bar) = (y(all, top), y(hour.exported, top), width * 0.8);
+    for (class, from, to) in [("good", done, y(0, top)), ("bad", high, done)] {
+        if to > from {
+            html.push(format!(
+                "<rect class=\"{class}\" x=\"{x:.2}%\" y=\"{from:.1}\" width=\"{bar:.2}%\" height=\"{:.1}\"/>",
+                to - from
+            ));
         }
-        svg.push("</g>".to_owned());
     }
-    // As many words as there is room for.
-    let word = if width < 10.0 {
-        (at.hour() == 0).then(|| at.strftime("%a %d"))
+    html.push("</g>".to_owned());
+}
+
+/// What stands below an hour: of a day every sixth, of more each day, whose number goes where there is no room.
+fn word(at: Timestamp, x: f64, hours: usize) -> Option<String> {
+    let at = at.to_zoned(TimeZone::UTC);
+    let word = if hours > 48 {
+        (at.hour() == 0).then(|| format!("{}<tspan class=\"more\"> {}</tspan>", at.strftime("%a"), at.day()))
     } else {
-        (at.hour() % 6 == 0).then(|| at.strftime("%H:%M"))
-    };
-    if let Some(word) = word {
-        svg.push(format!("<text x=\"{x:.1}\" y=\"{:.1}\">{word}</text>", HEIGHT - 4.0));
-    }
+        (at.hour() % 6 == 0).then(|| at.strftime("%H:%M").to_string())
+    }?;
+    let (x, anchor) = if x > RIGHT { (100.0, "end") } else { (x, "start") };
+    Some(format!("<text x=\"{x:.2}%\" y=\"{FOOT}\" text-anchor=\"{anchor}\">{word}</text>"))
 }
 
 fn y(count: u64, top: u64) -> f64 {
-    let room = HEIGHT - FOOT - 8.0;
-    8.0 + room - room * as_f64(count) / as_f64(top.max(1))
+    HEAD + HIGH - HIGH * as_f64(count) / as_f64(top.max(1))
 }
 
 /// A round number that nothing is above: 1, 2 or 5 and zeros, and at least 2.

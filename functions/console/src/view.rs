@@ -85,9 +85,11 @@ pub(crate) fn part(text: &str) -> String {
     utf8_percent_encode(text, PART).to_string()
 }
 
-/// A time as HTML: in UTC to the second; where there is a script, it adds how long ago that is.
+/// A time as HTML: in UTC to the second, a line's end between day and time at most; where there is a script, it adds how
+/// long ago that is.
 pub(crate) fn time(at: &Timestamp) -> String {
-    format!("<time datetime=\"{}\">{}</time>", at.strftime("%Y-%m-%dT%H:%M:%SZ"), at.strftime("%Y-%m-%d %H:%M:%S"))
+    let machine = at.strftime("%Y-%m-%dT%H:%M:%SZ");
+    format!("<time datetime=\"{machine}\">{}</time>", at.strftime("<span>%Y-%m-%d</span> <span>%H:%M:%S</span>"))
 }
 
 /// The same, where there is one.

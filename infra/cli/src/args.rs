@@ -82,6 +82,7 @@ pub(crate) enum Command {
     ImportStatus(commands::import_status::ImportStatus),
     Pause(commands::pause::Pause),
     Resume(commands::pause::Resume),
+    HashPassword(commands::hash_password::HashPassword),
     Completions(commands::completions::Completions),
 }
 

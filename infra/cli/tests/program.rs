@@ -1,8 +1,9 @@
 //! The program as somebody calls it, as far as no AWS is needed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The repository.
 fn root() -> PathBuf {
@@ -70,6 +71,7 @@ fn help_says_what_there_is_and_how_it_ends() {
         "import-status",
         "pause",
         "resume",
+        "hash-password",
         "completions",
     ] {
         let (code, out, _) = call(&root(), &[command, "--help"]);
@@ -238,4 +240,23 @@ fn completions_are_made_for_each_shell() {
         let (code, out, _) = call(&root(), &["completions", shell]);
         assert!(code == Some(0) && out.contains(sign) && out.contains("import-status"), "{shell}");
     }
+}
+
+#[test]
+fn a_password_is_read_from_the_input_and_never_repeated() {
+    let hash = |password: &str| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_ordersync"));
+        program.env_clear().arg("hash-password").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = program.spawn().unwrap();
+        running.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
+        let output = running.wait_with_output().unwrap();
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap());
+        assert!(!said.concat().contains(password.trim()), "{said:?}");
+        (output.status.code(), said)
+    };
+    let (code, [out, err]) = hash("correct horse battery staple\n");
+    assert!(code == Some(0) && err.is_empty() && out.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{out}{err}");
+    let (code, [out, err]) = hash("too short\n");
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert_eq!(err, "error: the password: expected 12 characters or more, found 9\n");
 }

@@ -118,6 +118,15 @@ mod tests {
     }
 
     #[test]
+    fn what_the_command_line_makes_of_a_password_is_taken() {
+        let hash = "$argon2id$v=19$m=19456,t=2,p=1$J1k0PF9QixzaCNOTrLU4cg$MZhSfh38JJ50jR0xZkI1xnhy5+/9kBWVsj4JIAZg7o4";
+        let key = "k".repeat(KEY_CHARACTERS);
+        let user = format!(r#"{{"name":"ada","password":"{hash}","role":"viewer"}}"#);
+        let users = Users::from_json(&format!(r#"{{"signing_keys":["{key}"],"users":[{user}]}}"#)).unwrap();
+        assert!(users.with_password("ada", ADA).is_some() && users.with_password("ada", "another").is_none());
+    }
+
+    #[test]
     fn the_hash_of_nobody_is_one() {
         PasswordHash::new(NOBODY).unwrap();
     }

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 use ordersync::ledger::Status;
-use ordersync_admin::{Count, Overview, RunView};
+use ordersync_admin::{Count, Hour, Overview, RunView};
 
 use crate::access::guard::Viewer;
 use crate::app::Console;
@@ -26,6 +26,8 @@ struct Page {
     counts: Counts,
     day: String,
     week: String,
+    /// The hours in which something ended, the last one first.
+    busy: Vec<Hour>,
 }
 
 /// The counts as a table: pipelines, and how many exports of each are in which state.
@@ -77,7 +79,8 @@ pub(crate) async fn page(
     let last = overview.hours.len().saturating_sub(DAY);
     let (day, week) = (chart::hours("Last day", &overview.hours[last..]), chart::hours("Last week", &overview.hours));
     let counts = Counts::of(&overview.counts);
-    let page = Page { frame, overview, counts, day, week };
+    let busy = overview.hours.iter().rev().filter(|hour| hour.exported + hour.failed > 0).cloned().collect();
+    let page = Page { frame, overview, counts, day, week, busy };
     Ok(page.frame.page(&page))
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod backfill;
 pub(crate) mod check;
 pub(crate) mod completions;
 mod exports;
+pub(crate) mod hash_password;
 pub(crate) mod import_status;
 pub(crate) mod list;
 pub(crate) mod pause;
@@ -40,6 +41,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<Exit, Failure> {
         Command::ImportStatus(import) => Box::pin(import.run(global, *out)).await,
         Command::Pause(pause) => pause.run(global, *out).await,
         Command::Resume(resume) => resume.run(global, *out).await,
+        Command::HashPassword(hash) => hash.run(*out),
         Command::Completions(completions) => Ok(completions.run()),
     }
 }

@@ -33,6 +33,13 @@ struct Page {
     said: Option<(bool, String)>,
 }
 
+impl Page {
+    /// Whether the text itself is wrong.
+    fn is_bad(&self) -> bool {
+        self.check.as_ref().is_some_and(|check| !check.problems.is_empty())
+    }
+}
+
 /// Which template.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asked {
