@@ -23,7 +23,7 @@ pub(super) fn messages(inputs: &[Input], kept: &[Kept]) -> Result<(), String> {
     }
     inputs.iter().zip(sent).try_for_each(|(input, kept)| match input {
         Input::Webhook(event) => message(event, &kept.body),
-        Input::Batch(_) | Input::Schedule(_) => Ok(()),
+        Input::Batch(_) | Input::Schedule(_) | Input::Visit(_) => Ok(()),
     })
 }
 

@@ -22,7 +22,7 @@ pub(super) fn write(work: Work, stand_ins: &StandIns, root: &Path, directory: &P
     fs::create_dir_all(&config)?;
     let shared = root.join("tests/bench/work");
     let document = match work {
-        Work::Intake(_) => pipeline("shopify", "format = { type = \"json\" }", &s3("json")),
+        Work::Intake(_) | Work::Console(..) => pipeline("shopify", "format = { type = \"json\" }", &s3("json")),
         Work::ResetErrors(_) => {
             let (to, egress) = http(stand_ins, &config)?;
             let settings = "\n[reset_errors]\nafter = \"1s\"\nfaults = [\"permanent\"]\n";

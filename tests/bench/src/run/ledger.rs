@@ -8,6 +8,7 @@ use super::{Bench, RunError};
 use crate::results::Target;
 use crate::stand_in::dynamodb::item::Item;
 use crate::stand_in::tally::since;
+use crate::work::console::FIRST_MADE;
 use crate::work::input::Input;
 use crate::work::{Format, MATCHES, Size, Transport, Variant, Work};
 
@@ -15,8 +16,6 @@ use crate::work::{Format, MATCHES, Size, Transport, Variant, Work};
 const WRITTEN: usize = 100;
 /// Number of the first order of those; no other number in a row has as many digits alike.
 const FIRST: u64 = 71_000_000;
-/// Number of the first order of the rows that are made of them.
-const MADE: u64 = 80_000_000;
 /// Longer than the configuration waits until an error is reset.
 const UNTIL_DUE: Duration = Duration::from_millis(1200);
 
@@ -33,15 +32,7 @@ impl Bench {
     /// A run over so many rows. Nobody else has anything like it to be compared with.
     pub(super) async fn reset_errors(&mut self, rows: usize) -> Result<(), RunError> {
         let work = Work::ResetErrors(rows);
-        let exported = self.written(false).await?;
-        let failed = self.written(true).await?;
-        let dynamodb = &self.stand_ins.aws.dynamodb;
-        dynamodb.clear();
-        let samples = |kind: &[Item], count: usize| kind.iter().cycle().take(count).cloned().collect::<Vec<_>>();
-        let all = [samples(&exported, rows - MATCHES), samples(&failed, MATCHES)].concat();
-        for (at, sample) in (0..).zip(&all) {
-            dynamodb.seed(TABLE, renumbered(sample, MADE + at)?);
-        }
+        self.fill(rows).await?;
         tokio::time::sleep(UNTIL_DUE).await;
         let mut session = self.start(Target::Ordersync, work).await?;
         session.asked().await?;
@@ -63,6 +54,20 @@ impl Bench {
         }
         self.stand_ins.aws.dynamodb.clear();
         Self::say(&format!("{name} ordersync: {} read units", after.read - units.read));
+        Ok(())
+    }
+
+    /// Has the ledger hold so many rows, of which [`MATCHES`] are in error: the last ones.
+    pub(super) async fn fill(&mut self, rows: usize) -> Result<(), RunError> {
+        let exported = self.written(false).await?;
+        let failed = self.written(true).await?;
+        let dynamodb = &self.stand_ins.aws.dynamodb;
+        dynamodb.clear();
+        let samples = |kind: &[Item], count: usize| kind.iter().cycle().take(count).cloned().collect::<Vec<_>>();
+        let all = [samples(&exported, rows - MATCHES), samples(&failed, MATCHES)].concat();
+        for (at, sample) in (0..).zip(&all) {
+            dynamodb.seed(TABLE, renumbered(sample, FIRST_MADE + at)?);
+        }
         Ok(())
     }
 

@@ -174,7 +174,7 @@ impl Bench {
         Ok(functions.into_iter().map(of_one).collect())
     }
 
-    fn check(&self, session: &Session, input: &Input, answer: &[u8]) -> Result<(), SessionError> {
+    pub(super) fn check(&self, session: &Session, input: &Input, answer: &[u8]) -> Result<(), SessionError> {
         input.check_answer(answer).map_err(|wrong| session.unexpected(&format!("answered wrongly: {wrong}")))?;
         match self.stand_ins.tally.take_complaints().first() {
             None => Ok(()),

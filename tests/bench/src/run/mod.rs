@@ -2,6 +2,7 @@
 
 mod check;
 mod configuration;
+mod console;
 mod ledger;
 mod measure;
 pub mod plan;
@@ -25,7 +26,7 @@ use self::plan::Plan;
 use self::process::{Cores, Launch};
 use self::quota::Quota;
 use self::session::{Session, SessionError};
-use self::target::{DESTINATION_SECRET, Peers, Places, TargetError, WEBHOOK_SECRET};
+use self::target::{CONSOLE_SECRET, DESTINATION_SECRET, Peers, Places, TargetError, WEBHOOK_SECRET};
 use crate::results::{Results, ResultsError, Target};
 use crate::stand_in::destination::TOKEN;
 use crate::stand_in::dynamodb::{Schema, SchemaError};
@@ -122,7 +123,10 @@ pub async fn run(wish: &Wish, keep: impl Fn(&Results) -> Result<(), ResultsError
     for work in &wish.works {
         match work {
             Work::ResetErrors(rows) if wish.targets.contains(&Target::Ordersync) => bench.reset_errors(*rows).await?,
-            Work::ResetErrors(_) => {}
+            Work::Console(page, rows) if wish.targets.contains(&Target::Ordersync) => {
+                bench.console(*page, *rows).await?;
+            }
+            Work::ResetErrors(_) | Work::Console(..) => {}
             _ => bench.work(*work, &wish.targets).await?,
         }
         keep(&bench.results)?;
@@ -156,6 +160,7 @@ impl Bench {
         let stand_ins = StandIns::start(schema, directory.path()).await?;
         stand_ins.aws.secrets.put(WEBHOOK_SECRET, intake::SECRET);
         stand_ins.aws.secrets.put(DESTINATION_SECRET, TOKEN);
+        stand_ins.aws.secrets.put(CONSOLE_SECRET, &console_users());
         let cores = Cores::take()?;
         let quota = Quota::new();
         let (references, said, results) = (BTreeMap::new(), BTreeSet::new(), Results::default());
@@ -211,4 +216,9 @@ impl Bench {
             Self::say(line);
         }
     }
+}
+
+/// The console's secret: nobody signs in there, but what is signed needs a key.
+fn console_users() -> String {
+    serde_json::json!({ "signing_keys": ["k".repeat(64)], "users": [] }).to_string()
 }

@@ -1,5 +1,6 @@
 //! What is measured, and how often.
 
+use crate::work::console::Page;
 use crate::work::{Format, Size, Transport, Variant, Work};
 
 /// How often each measurement is made.
@@ -86,7 +87,7 @@ impl Plan {
     }
 }
 
-/// Rows of the ledgers that reset-errors goes through.
+/// Rows of the ledgers that reset-errors goes through, and that the console shows.
 const LEDGERS: [usize; 2] = [1000, 100_000];
 
 /// All work, or what a developer looks at.
@@ -120,6 +121,9 @@ pub fn works(is_quick: bool) -> Vec<Work> {
         works.push(Work::Processor { transport, format, batch, size, variant });
     }
     works.extend(LEDGERS.map(Work::ResetErrors));
+    for page in Page::ALL {
+        works.extend(LEDGERS.map(|rows| Work::Console(page, rows)));
+    }
     works
 }
 

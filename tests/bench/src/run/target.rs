@@ -10,7 +10,7 @@ use super::configuration;
 use super::process::Launch;
 use crate::results::Target;
 use crate::stand_in::{StandIns, signature};
-use crate::work::{Work, intake};
+use crate::work::{Work, console, intake};
 
 /// Names that all targets are given.
 pub const QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/bench";
@@ -22,6 +22,8 @@ pub const BUCKET: &str = "bench-bucket";
 pub const TABLE: &str = "bench-ledger";
 /// The secret that webhooks are signed with.
 pub const WEBHOOK_SECRET: &str = "bench-webhook";
+/// The secret with the console's users.
+pub const CONSOLE_SECRET: &str = "bench-console";
 /// The secret with the destination's token.
 pub const DESTINATION_SECRET: &str = "bench-destination";
 
@@ -155,7 +157,11 @@ pub fn resolved(text: &str, places: &Places, ca: &Path) -> String {
 fn common(work: Work, stand_ins: &StandIns) -> BTreeMap<String, String> {
     let aws = format!("https://{}", stand_ins.aws_address());
     let destination = format!("https://{}/orders", stand_ins.destination_address());
-    let memory = if work.function() == "intake" { "256" } else { "512" };
+    let memory = match work.function() {
+        "intake" => "256",
+        "console" => "1769",
+        _ => "512",
+    };
     let mut environment: BTreeMap<String, String> = [
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ("LANG", "en_US.UTF-8"),
@@ -193,6 +199,16 @@ fn common(work: Work, stand_ins: &StandIns) -> BTreeMap<String, String> {
     if let Work::Processor { transport, format, .. } = work {
         environment.insert("TRANSPORT".into(), transport.name().into());
         environment.insert("FORMAT".into(), format.name().into());
+    }
+    if let Work::Console(..) = work {
+        let own = [
+            ("CONSOLE_SECRET", CONSOLE_SECRET),
+            ("CONSOLE_NAME_CLAIM", console::NAME_CLAIM),
+            ("CONSOLE_ROLE_CLAIM", console::ROLE_CLAIM),
+            ("DEAD_LETTER_QUEUE_URL", DEAD_LETTERS),
+            ("PROCESSOR", "bench-processor"),
+        ];
+        environment.extend(own.map(|(name, value)| (name.into(), value.into())));
     }
     environment
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::console::Visit;
 use super::intake::{self, Event};
 use super::orders::OrderError;
 use super::processor::{self, Batch};
@@ -17,6 +18,8 @@ pub enum Input {
     Batch(Batch),
     /// The schedule's event.
     Schedule(Bytes),
+    /// A page of the console.
+    Visit(Visit),
 }
 
 const SCHEDULE: &str = include_str!("../../../../events/reset-errors.json");
@@ -32,6 +35,7 @@ impl Input {
             Work::Processor { batch, size, variant, .. } => {
                 processor::batch(size, variant, first, batch).map(Self::Batch)
             }
+            Work::Console(page, rows) => Ok(Self::Visit(Visit::new(page, rows))),
             Work::ResetErrors(_) => Ok(Self::Schedule(Bytes::from_static(SCHEDULE.as_bytes()))),
         }
     }
@@ -42,13 +46,14 @@ impl Input {
             Self::Webhook(event) => event.event.clone(),
             Self::Batch(batch) => batch.event.clone(),
             Self::Schedule(event) => event.clone(),
+            Self::Visit(visit) => visit.event(),
         }
     }
 
     /// Numbers of the orders that are to be exported.
     pub fn numbers(&self) -> Vec<String> {
         match self {
-            Self::Webhook(_) | Self::Schedule(_) => Vec::new(),
+            Self::Webhook(_) | Self::Schedule(_) | Self::Visit(_) => Vec::new(),
             Self::Batch(batch) => batch.numbers.clone(),
         }
     }
@@ -65,6 +70,7 @@ impl Input {
             Self::Batch(_) => Err(wrong("a batch without failures")),
             Self::Schedule(_) if answer["changed"]["reset"] == MATCHES && answer["failed"] == 0 => Ok(()),
             Self::Schedule(_) => Err(wrong(&format!("a report of {MATCHES} exports that were reset"))),
+            Self::Visit(visit) => visit.check(&answer),
             Self::Webhook(event) => {
                 let body = answer["body"].as_str().and_then(|body| serde_json::from_str::<Value>(body).ok());
                 let expected = serde_json::json!({

@@ -1,11 +1,14 @@
 //! What targets are given to do: the same input for all, made deterministically from the sample webhooks.
 
+pub mod console;
 pub mod input;
 pub mod intake;
 pub mod orders;
 pub mod processor;
 
 use std::fmt;
+
+use self::console::Page;
 
 /// How large the body of an order is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +74,8 @@ pub enum Work {
     },
     /// A run of reset-errors over a ledger with so many rows, of which [`MATCHES`] are to be reset.
     ResetErrors(usize),
+    /// A page of the console, with so many rows in the ledger, of which [`MATCHES`] are in error.
+    Console(Page, usize),
 }
 
 /// Rows that reset-errors finds.
@@ -131,13 +136,14 @@ impl Work {
             Self::Intake(_) => "intake",
             Self::Processor { .. } => "processor",
             Self::ResetErrors(_) => "reset-errors",
+            Self::Console(..) => "console",
         }
     }
 
     /// Orders in one invocation.
     pub fn orders(self) -> usize {
         match self {
-            Self::Intake(_) => 1,
+            Self::Intake(_) | Self::Console(..) => 1,
             Self::Processor { batch, .. } => batch,
             Self::ResetErrors(_) => MATCHES,
         }
@@ -147,7 +153,7 @@ impl Work {
     pub fn size(self) -> Size {
         match self {
             Self::Intake(size) | Self::Processor { size, .. } => size,
-            Self::ResetErrors(_) => Size::Ten,
+            Self::ResetErrors(_) | Self::Console(..) => Size::Ten,
         }
     }
 
@@ -162,6 +168,7 @@ impl fmt::Display for Work {
         match self {
             Self::Intake(size) => write!(f, "intake/{}", size.name()),
             Self::ResetErrors(rows) => write!(f, "reset-errors/{rows}"),
+            Self::Console(page, rows) => write!(f, "console/{}/{rows}", page.name()),
             Self::Processor { transport, format, batch, size, variant } => {
                 let variant = match variant {
                     Variant::Usual => "",
