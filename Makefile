@@ -263,7 +263,7 @@ test-units: need-rust nextest
 
 # The stack goes whatever happens: failures, Ctrl-C. One left by a killed run is not used again.
 .PHONY: test-stack
-test-stack: test-binaries nextest venv browser
+test-stack: test-binaries nextest venv venv-api browser
 	$(call say,end-to-end tests)
 	@$(TEST_STACK) down >/dev/null
 	@trap '$(TEST_STACK) down' EXIT; \
@@ -304,9 +304,10 @@ lock: need-python ## Write the lock files of the Python tools anew from their .i
 	lock infra/local/requirements-policy --python-version 3.10; \
 	lock infra/screenshots/requirements --python-version 3.10 --constraint infra/local/requirements.txt; \
 	lock tests/chaos/requirements --python-version 3.10 --constraint infra/local/requirements.txt; \
+	lock tests/api/requirements --python-version 3.10; \
 	for part in intake processor runtime; do lock tests/bench/peers/python/requirements-$$part --python-version 3.11 --no-deps; done
 
-.PHONY: venv venv-lint venv-policy venv-chaos venv-screenshots
+.PHONY: venv venv-lint venv-policy venv-chaos venv-screenshots venv-api
 venv: need-python
 	@python3 infra/local/venv.py .local/venv infra/local/requirements.txt
 venv-lint: need-python
@@ -317,6 +318,8 @@ venv-chaos: need-python
 	@python3 infra/local/venv.py .local/venv infra/local/requirements.txt tests/chaos/requirements.txt
 venv-screenshots: need-python
 	@python3 infra/local/venv.py .local/venv infra/local/requirements.txt infra/screenshots/requirements.txt
+venv-api: need-python
+	@python3 infra/local/venv.py .local/venv-api tests/api/requirements.txt
 
 # A debug build of it compiles in a third of the time and checks in seconds too.
 .PHONY: deny

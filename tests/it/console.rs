@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod browser;
+mod contract;
 mod events;
 mod provider;
 mod without;

@@ -22,6 +22,11 @@ type Offer = (Endpoint, MethodRouter<Console>);
 
 /// Every endpoint: the router and its description are made of the same list.
 fn offers() -> Vec<Offer> {
+    offers_of_orders().into_iter().chain(offers_of_settings()).collect()
+}
+
+/// A token, and what is about orders and their exports.
+fn offers_of_orders() -> Vec<Offer> {
     use Access::{Anybody, Operator, Viewer};
     let get_ = |path, what| Endpoint::new("get", path, what, Viewer);
     let post_ = |path, what| Endpoint::new("post", path, what, Operator);
@@ -32,14 +37,14 @@ fn offers() -> Vec<Offer> {
                 .answers::<tokens::Granted>(),
             post(tokens::grant),
         ),
-        (get_("/overview", "The state of everything").answers::<Overview>(), get(settings::overview)),
         (
-            get_("/exports", "Exports, newest change first").query::<exports::Asked>().answers::<Listing>(),
+            get_("/exports", "Exports, newest change first").query::<exports::Asked>().in_pages().answers::<Listing>(),
             get(exports::list),
         ),
         (
             post_("/exports/act", "Do something with many exports, or say what would be done")
                 .body::<Bulk>()
+                .in_pages()
                 .answers::<BulkReport>(),
             post(exports::act),
         ),
@@ -80,6 +85,16 @@ fn offers() -> Vec<Offer> {
                 .answers::<Artefact>(),
             post(orders::reveal_artefact),
         ),
+    ]
+}
+
+/// What is about all of them.
+fn offers_of_settings() -> Vec<Offer> {
+    use Access::{Operator, Viewer};
+    let get_ = |path, what| Endpoint::new("get", path, what, Viewer);
+    let post_ = |path, what| Endpoint::new("post", path, what, Operator);
+    vec![
+        (get_("/overview", "The state of everything").answers::<Overview>(), get(settings::overview)),
         (get_("/pauses", "What is paused").answers::<Vec<PauseView>>(), get(settings::pauses)),
         (
             Endpoint::new("put", "/pauses/{pipeline}", "Pause a pipeline; * for all of them", Operator)
@@ -94,7 +109,7 @@ fn offers() -> Vec<Offer> {
         ),
         (get_("/configuration", "The configuration").answers::<ConfigurationView>(), get(settings::configuration)),
         (
-            get_("/audit", "Who did what, newest first").query::<settings::Asked>().answers::<Audited>(),
+            get_("/audit", "Who did what, newest first").query::<settings::Asked>().in_pages().answers::<Audited>(),
             get(settings::audit),
         ),
         (get_("/templates", "Every template").answers::<Vec<TemplateView>>(), get(templates::list)),

@@ -70,7 +70,7 @@ impl Console {
         reason: &str,
     ) -> Result<Vec<PauseView>, AdminError> {
         self.known(pipeline).await?;
-        self.admin.pause(actor, pipeline, reason.trim()).await?;
+        self.admin.pause(actor, pipeline, reason).await?;
         self.admin.pauses().await
     }
 

@@ -102,7 +102,7 @@ impl Admin {
     /// # Errors
     /// A cursor that is none; a ledger that does not answer.
     pub async fn audited(&self, limit: Option<u32>, cursor: Option<&str>) -> Result<Audited, AdminError> {
-        let bad = || AdminError::invalid("cursor: expected one that the audit log has returned");
+        let bad = || AdminError::not_found("cursor: expected one that the audit log has returned");
         let mut after = cursor.map(|cursor| NotePlace::from_text(cursor).ok_or_else(bad)).transpose()?;
         let from = after.as_ref().and_then(|place| place.as_str().split_once('#')?.0.parse::<Timestamp>().ok());
         let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(USUAL).clamp(1, MOST);

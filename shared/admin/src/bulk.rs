@@ -5,20 +5,20 @@ use ordersync::clock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::part::MOST;
 use crate::{Action, Actor, Admin, AdminError, Filter, Key, Kind, Page, allowed};
 
 /// Exports that are worked on at the same time.
 const AT_ONCE: usize = 8;
-/// Exports of a call where none are said, and the most: what a request can wait for.
+/// Exports of a call where none are said.
 const USUAL: u32 = 100;
-const MOST: u32 = 500;
 
 /// Which exports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Selection {
     /// These.
-    Keys(Vec<Key>),
+    Keys(#[schemars(length(max = 500))] Vec<Key>),
     /// All that a filter takes, page by page.
     Filter(Filter),
 }
@@ -35,7 +35,8 @@ pub struct Bulk {
     #[serde(default)]
     pub dry_run: bool,
     /// At most so many of what a filter takes, in this call: 100 where nothing is said, 500 at most.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::limit")]
+    #[schemars(with = "Option<u32>", range(min = 1, max = 500))]
     pub limit: Option<u32>,
     /// Where an earlier call with the same filter ended.
     #[serde(default)]

@@ -37,7 +37,7 @@ impl Place {
     pub(crate) fn from_cursor(cursor: &str) -> Result<Self, AdminError> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
         let place = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        place.ok_or_else(|| AdminError::invalid("cursor: expected one that a list has returned"))
+        place.ok_or_else(|| AdminError::not_found("cursor: expected one that a list has returned"))
     }
 }
 
@@ -56,7 +56,7 @@ mod tests {
         let one = place(1_800_000_000, "9007/ä#1");
         assert_eq!(Place::from_cursor(&one.to_cursor()), Ok(one));
         for wrong in ["", "x", "e30", "🦀", "bm90IGpzb24"] {
-            assert_eq!(Place::from_cursor(wrong).map_err(|error| error.kind), Err(Kind::Invalid), "{wrong}");
+            assert_eq!(Place::from_cursor(wrong).map_err(|error| error.kind), Err(Kind::NotFound), "{wrong}");
         }
     }
 

@@ -10,12 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::cursor::Place;
 use crate::merge::{self, Stream};
+use crate::part::MOST;
 use crate::{Admin, AdminError, ExportRow};
 
 /// Exports of a page where none are asked for.
 const USUAL: u32 = 50;
-/// Most exports of a page.
-const MOST: u32 = 500;
 /// Most entries of the index that are looked at for one page: with a filter that hardly any export fits, a page comes
 /// short rather than late.
 const MOST_EXAMINED: u32 = 5000;
@@ -31,6 +30,7 @@ const READ: i32 = 200;
 #[serde(default, deny_unknown_fields)]
 pub struct Filter {
     /// In one of these states; none means in any.
+    #[schemars(with = "Vec<Status>")]
     pub status: BTreeSet<Status>,
     /// Of this pipeline.
     pub pipeline: Option<String>,
@@ -51,6 +51,8 @@ pub struct Filter {
 #[serde(default, deny_unknown_fields)]
 pub struct Page {
     /// At most so many exports: 50 where nothing is said, 500 at most.
+    #[serde(default, deserialize_with = "crate::limit")]
+    #[schemars(with = "Option<u32>", range(min = 1, max = 500))]
     pub limit: Option<u32>,
     /// Where an earlier page ended.
     pub cursor: Option<String>,

@@ -9,6 +9,8 @@ use crate::{Actor, Admin, AdminError, Entry};
 
 /// Stands for every pipeline in the audit log.
 const ALL: &str = "every pipeline";
+/// Characters of a reason, which the overview and the orders' pages show.
+const LONGEST: usize = 200;
 
 /// A pause, or its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,7 +40,13 @@ impl Admin {
     }
 
     /// Pauses a pipeline, or all of them. Orders are accepted, and wait.
+    ///
+    /// # Errors
+    /// A reason of more than 200 characters; a ledger that does not answer.
     pub async fn pause(&self, actor: &Actor, pipeline: Option<&str>, reason: &str) -> Result<(), AdminError> {
+        if reason.chars().count() > LONGEST {
+            return Err(AdminError::invalid(format!("reason: expected at most {LONGEST} characters")));
+        }
         let done = self.ledger.pause(pipeline, reason, clock::now()).await.map_err(AdminError::from);
         self.noted(actor, "pause", pipeline.unwrap_or(ALL), done, "paused").await
     }

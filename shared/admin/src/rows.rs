@@ -3,18 +3,31 @@
 use jiff::Timestamp;
 use ordersync::ledger::{ExportKey, Fault, Row, Status, Summary, Why};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::mask::words;
+
+/// No part of a key is empty in the ledger.
+fn something<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() { Err(D::Error::invalid_length(0, &"at least one character")) } else { Ok(text) }
+}
 
 /// Which export.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Key {
     /// Code of the shop.
+    #[serde(deserialize_with = "something")]
+    #[schemars(length(min = 1))]
     pub shop: String,
     /// The platform's identifier of the order.
+    #[serde(deserialize_with = "something")]
+    #[schemars(length(min = 1))]
     pub order: String,
     /// Code of the pipeline; `-` for an order that no pipeline takes.
+    #[serde(deserialize_with = "something")]
+    #[schemars(length(min = 1))]
     pub pipeline: String,
 }
 
@@ -22,8 +35,12 @@ pub struct Key {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct OrderKey {
     /// Code of the shop.
+    #[serde(deserialize_with = "something")]
+    #[schemars(length(min = 1))]
     pub shop: String,
     /// The platform's identifier of the order.
+    #[serde(deserialize_with = "something")]
+    #[schemars(length(min = 1))]
     pub order: String,
 }
 

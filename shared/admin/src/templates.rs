@@ -140,7 +140,13 @@ impl Admin {
         if let (Sample::Export(key), Some(_)) = (sample, reveal_to) {
             self.revealed(reveal_to, "reveal-preview", key).await?;
         }
-        let order = read(&config, &shop, &body).map_err(AdminError::invalid)?;
+        let order = match read(&config, &shop, &body) {
+            Ok(order) => order,
+            Err(reason) => {
+                let problems = vec![TemplateProblem { line: None, message: format!("the sample: {reason}") }];
+                return Ok(TemplateCheck { problems, ..TemplateCheck::default() });
+            }
+        };
         Ok(rendered(&config, name, &pipelines, &order, &body, &headers, reveal_to.is_some()))
     }
 

@@ -21,6 +21,16 @@ pub struct Span {
     pub until: Option<Timestamp>,
 }
 
+impl Span {
+    /// Between which times, as texts sort: the epoch is before anything. A span that ends before it begins is of nothing,
+    /// which `DynamoDB` would refuse.
+    fn bounds(&self) -> (Timestamp, Timestamp) {
+        let epoch = Timestamp::UNIX_EPOCH;
+        let (since, until) = (self.since.unwrap_or(epoch).max(epoch), self.until.unwrap_or(Timestamp::MAX));
+        if until < since { (epoch, epoch) } else { (since, until) }
+    }
+}
+
 /// When an export of a pipeline came to the state that it is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
@@ -66,7 +76,7 @@ impl Ledger {
 
     fn span(&self, span: Span) -> QueryFluentBuilder {
         let partition = format!("{}#{}", span.status.name(), span.shard);
-        let (since, until) = (span.since.unwrap_or(Timestamp::UNIX_EPOCH), span.until.unwrap_or(Timestamp::MAX));
+        let (since, until) = span.bounds();
         let request = self.client.query().table_name(&self.table).index_name(keys::BY_STATUS);
         request
             .key_condition_expression("#partition = :partition AND #sort BETWEEN :since AND :until")
@@ -102,6 +112,20 @@ mod tests {
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn a_span_that_ends_before_it_begins_is_of_nothing() {
+        let (epoch, ancient) = (Timestamp::UNIX_EPOCH, "1022-11-29T14:38:13Z".parse().unwrap());
+        for (since, until, expected) in [
+            (None, None, (epoch, Timestamp::MAX)),
+            (Some(at(1)), Some(at(2)), (at(1), at(2))),
+            (Some(at(2)), Some(at(1)), (epoch, epoch)),
+            (None, Some(ancient), (epoch, epoch)),
+            (Some(ancient), None, (epoch, Timestamp::MAX)),
+        ] {
+            assert_eq!(Span { status: Status::Error, shard: 0, since, until }.bounds(), expected);
+        }
     }
 
     /// So many exports of one order, a second after each other.

@@ -9,6 +9,7 @@ use lambda_http::request::RequestContext;
 use ordersync::clock;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::token::{Kind, Token};
 use super::users::Users;
@@ -68,8 +69,11 @@ impl<T: DeserializeOwned> FromRequest<Console> for Body<T> {
 
     async fn from_request(request: Request, console: &Console) -> Result<Self, Failure> {
         let place = Place::of(request.uri());
-        let body = Json::<T>::from_request(request, console).await;
-        body.map(|Json(body)| Self(body)).map_err(|error| Failure::new(&place, error.status(), error.body_text()))
+        // As an object first: what is read from an object would be read from a list of its values too.
+        let body = Json::<Map<String, Value>>::from_request(request, console).await;
+        let Json(body) = body.map_err(|error| Failure::new(&place, error.status(), error.body_text()))?;
+        let body = serde_path_to_error::deserialize(Value::Object(body));
+        body.map(Self).map_err(|error| Failure::new(&place, StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
     }
 }
 

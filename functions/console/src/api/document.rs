@@ -32,11 +32,12 @@ pub(crate) struct Endpoint {
     query: Option<Make>,
     body: Option<Make>,
     answer: Option<Make>,
+    has_cursor: bool,
 }
 
 impl Endpoint {
     pub(crate) fn new(method: &'static str, path: &'static str, what: &'static str, access: Access) -> Self {
-        Self { method, path, what, access, query: None, body: None, answer: None }
+        Self { method, path, what, access, query: None, body: None, answer: None, has_cursor: false }
     }
 
     /// It reads these from its address.
@@ -47,6 +48,11 @@ impl Endpoint {
     /// It is sent this.
     pub(crate) fn body<T: JsonSchema>(self) -> Self {
         Self { body: Some(SchemaGenerator::subschema_for::<T>), ..self }
+    }
+
+    /// It goes on where an earlier page has ended.
+    pub(crate) fn in_pages(self) -> Self {
+        Self { has_cursor: true, ..self }
     }
 
     /// It answers this.
@@ -84,9 +90,12 @@ impl Endpoint {
         });
         let mut parameters: Vec<Value> = in_path.collect();
         let query = self.query.map(|make| make(schemas));
+        let required =
+            query.as_ref().and_then(|schema| schema.get("required")?.as_array()).cloned().unwrap_or_default();
         let properties = query.as_ref().and_then(|schema| schema.get("properties")?.as_object());
         for (name, schema) in properties.into_iter().flatten() {
-            parameters.push(json!({ "name": name, "in": "query", "schema": schema }));
+            let is_required = required.iter().any(|required| *required == name.as_str());
+            parameters.push(json!({ "name": name, "in": "query", "required": is_required, "schema": schema }));
         }
         parameters
     }
@@ -104,7 +113,7 @@ impl Endpoint {
             Access::Operator => problems.push(("403", "It is for operators.")),
             Access::Viewer => {}
         }
-        if self.path.contains('{') {
+        if self.path.contains('{') || self.has_cursor {
             problems.push(("404", "There is no such thing."));
         }
         if self.access == Access::Operator || self.path.contains('{') {

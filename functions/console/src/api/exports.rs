@@ -22,6 +22,7 @@ use crate::place::Place;
 #[derive(Default)]
 pub(crate) struct Asked {
     /// In one of these states; none means in any.
+    #[schemars(with = "Vec<Status>")]
     status: BTreeSet<Status>,
     /// Of this pipeline.
     pipeline: Option<String>,
@@ -36,6 +37,8 @@ pub(crate) struct Asked {
     /// Whose last error has this text in it.
     error_text: Option<String>,
     /// At most so many: 50 where nothing is said, 500 at most.
+    #[serde(default, deserialize_with = "ordersync_admin::limit")]
+    #[schemars(with = "Option<u32>", range(min = 1, max = 500))]
     limit: Option<u32>,
     /// Where an earlier page ended.
     cursor: Option<String>,

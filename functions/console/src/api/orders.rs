@@ -17,7 +17,7 @@ use crate::place::Place;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     /// A number, an identifier, an external id, or `shop:order:pipeline`.
-    #[serde(default)]
+    #[schemars(length(min = 1, max = 480), regex(pattern = r"\S"))]
     q: String,
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct Why {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     /// At most so many entries: 100 where nothing is said, 500 at most.
+    #[serde(default, deserialize_with = "ordersync_admin::limit")]
+    #[schemars(with = "Option<u32>", range(min = 1, max = 500))]
     limit: Option<u32>,
     /// Where an earlier page ended.
     cursor: Option<String>,

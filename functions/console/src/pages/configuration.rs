@@ -79,7 +79,7 @@ pub(crate) async fn act(
     let actor = Actor(who.name.clone());
     let pipeline = Some(form.pipeline.as_str()).filter(|pipeline| !pipeline.is_empty());
     let (done, word) = match form.what {
-        What::Pause => (console.pause(&actor, pipeline, &form.reason).await, "is paused"),
+        What::Pause => (console.pause(&actor, pipeline, form.reason.trim()).await, "is paused"),
         What::Resume => (console.resume(&actor, pipeline).await, "goes on: what waited is handed out within minutes"),
     };
     done.map_err(|error| Failure::admin(&place, error))?;

@@ -26,10 +26,7 @@ pub(super) fn query(table: &Table, request: &Value) -> Result<Page, String> {
     let limit = request["Limit"].as_u64().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
     let read = |text| Expression::new(text, names, values);
     let (_, partition) = read(condition).hash_key()?;
-    let mut keys = keys(table, request, partition["S"].as_str().unwrap_or_default())?;
-    if request["ScanIndexForward"] == false {
-        keys.reverse();
-    }
+    let keys = keys(table, request, partition["S"].as_str().unwrap_or_default())?;
     let (mut items, mut bytes, mut scanned, mut last) = (Vec::new(), 0, 0_usize, None);
     for key in keys {
         let Some(item) = table.get(&key) else { continue };
@@ -68,9 +65,12 @@ fn index<'a>(table: &'a Table, request: &Value) -> Option<(usize, &'a super::sch
 
 fn keys(table: &Table, request: &Value, partition: &str) -> Result<Vec<Key>, String> {
     let start = request["ExclusiveStartKey"].as_object();
+    let is_forward = request["ScanIndexForward"] != false;
     match (request["IndexName"].as_str(), index(table, request)) {
-        (None, _) => Ok(table.partition(partition, start.and_then(|start| table.key(start)).as_ref())),
-        (Some(_), Some((number, _))) => Ok(table.index_partition(number, partition, start).unwrap_or_default()),
+        (None, _) => Ok(table.partition(partition, start.and_then(|start| table.key(start)).as_ref(), is_forward)),
+        (Some(_), Some((number, _))) => {
+            Ok(table.index_partition(number, partition, start, is_forward).unwrap_or_default())
+        }
         (Some(name), None) => Err(format!("there is no index {name:?}")),
     }
 }

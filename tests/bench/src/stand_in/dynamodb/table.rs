@@ -1,7 +1,6 @@
 //! The items of a table, and the order of its indexes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
 use super::item::{Item, text};
 use super::schema::{Index, Schema};
@@ -57,23 +56,37 @@ impl Table {
         }
     }
 
-    /// Keys of a partition of the table in its order, after `start`.
-    pub(super) fn partition(&self, partition: &str, start: Option<&Key>) -> Vec<Key> {
+    /// Keys of a partition of the table in its order or against it, after `start`.
+    pub(super) fn partition(&self, partition: &str, start: Option<&Key>, is_forward: bool) -> Vec<Key> {
         let first = (partition.to_owned(), String::new());
-        let from = start.map_or(Bound::Included(&first), Bound::Excluded);
-        let keys = self.items.range((from, Bound::Unbounded)).map(|(key, _)| key);
-        keys.take_while(|(hash, _)| hash == partition).cloned().collect()
+        let keys = self.items.range(first..).map(|(key, _)| key).take_while(|(hash, _)| hash == partition);
+        after(keys.cloned().collect(), start, is_forward)
     }
 
-    /// Keys of a partition of an index in its order, after the item `start`.
-    pub(super) fn index_partition(&self, number: usize, partition: &str, start: Option<&Item>) -> Option<Vec<Key>> {
+    /// Keys of a partition of an index in its order or against it, after the item `start`.
+    pub(super) fn index_partition(
+        &self,
+        number: usize,
+        partition: &str,
+        start: Option<&Item>,
+        is_forward: bool,
+    ) -> Option<Vec<Key>> {
         let (index, places) = (self.schema.indexes.get(number)?, self.indexes.get(number)?);
         let start = start.and_then(|start| place(index, start, &self.key(start)?));
         let first = (partition.to_owned(), String::new(), Key::default());
-        let from = start.as_ref().map_or(Bound::Included(&first), Bound::Excluded);
-        let places = places.range((from, Bound::Unbounded)).take_while(|(hash, _, _)| hash == partition);
-        Some(places.map(|(_, _, key)| key.clone()).collect())
+        let places = places.range(first..).take_while(|(hash, _, _)| hash == partition);
+        let places = after(places.cloned().collect(), start.as_ref(), is_forward);
+        Some(places.into_iter().map(|(_, _, key)| key).collect())
     }
+}
+
+/// What comes after `start` of what is sorted, in its order or against it.
+fn after<T: Ord>(mut sorted: Vec<T>, start: Option<&T>, is_forward: bool) -> Vec<T> {
+    sorted.retain(|one| start.is_none_or(|start| if is_forward { one > start } else { one < start }));
+    if !is_forward {
+        sorted.reverse();
+    }
+    sorted
 }
 
 fn place(index: &Index, item: &Item, key: &Key) -> Option<Place> {
@@ -81,4 +94,16 @@ fn place(index: &Index, item: &Item, key: &Key) -> Option<Place> {
     let partition = parts.next()??;
     let sort = parts.next().unwrap_or(Some(String::new()))?;
     Some((partition, sort, key.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_goes_on_in_its_own_direction() {
+        assert_eq!(after(vec![1, 2, 3, 4], Some(&2), true), [3, 4]);
+        assert_eq!(after(vec![1, 2, 3, 4], Some(&3), false), [2, 1]);
+        assert_eq!(after(vec![1, 2], None, false), [2, 1]);
+    }
 }
