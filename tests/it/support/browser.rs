@@ -15,7 +15,7 @@ use thirtyfour::{By, Key, TypingData, WebDriver, WebElement};
 use super::eventually;
 use super::stack::Stack;
 use driver::Driver;
-pub(crate) use words::{Named, button, field, link, summary};
+pub(crate) use words::{Named, button, button_that_begins, field, link, summary};
 
 /// Whether the browser runs the console's script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::begin_at;
-use crate::support::browser::{Browser, Script, button, field, link, with_and_without_script};
+use crate::support::browser::{Browser, button, button_that_begins, field, link, with_and_without_script};
 use crate::support::receiver::{Receiver, Reply};
 use crate::support::shop::{generic, order};
 use crate::support::stack::Stack;
@@ -115,13 +115,14 @@ async fn listed(browser: &Browser) {
     }
     for chosen in browser.shown(&field("Select ")).await {
         if !chosen.is_selected().await.unwrap() {
-            chosen.click().await.unwrap();
+            // By the keyboard: the bar with the actions may lie over it.
+            chosen.send_keys(" ").await.unwrap();
         }
     }
     browser.click(button("Skip")).await;
     browser.sees("Skip: what would be done").await;
     is_text(browser).await;
-    browser.click(button("Skip: 6 exports")).await;
+    browser.click(button_that_begins("Skip: ")).await;
     browser.sees("Skip: what was done").await;
     is_text(browser).await;
 }
@@ -151,5 +152,5 @@ async fn echoed(browser: &Browser) {
     browser.go("/sign-in?next=javascript%3Awindow.ran%3D6").await;
     browser.sign_in("ada", crate::console::PASSWORD).await;
     browser.sees("Sign out").await;
-    assert_eq!(browser.place().await, "", "{:?}", Script::On);
+    assert_eq!(browser.place().await, "");
 }

@@ -56,6 +56,12 @@ pub(crate) fn button(words: &str) -> Named {
     Named::new(format!("the button {words:?}"), [format!("//button[normalize-space()={}]", quoted(words))])
 }
 
+/// A button by the first of its words.
+pub(crate) fn button_that_begins(words: &str) -> Named {
+    let path = format!("//button[starts-with(normalize-space(), {})]", quoted(words.trim()));
+    Named::new(format!("the button {words:?}"), [path])
+}
+
 /// A link by its words.
 pub(crate) fn link(words: &str) -> Named {
     Named::new(format!("the link {words:?}"), [format!("//a[normalize-space()={}]", quoted(words))])
