@@ -52,7 +52,7 @@ pub(crate) async fn with_script(stack: &Stack, test: impl AsyncFn(&Browser)) {
 /// A browser of its own, which is ended however the test ends; a picture is kept of one that failed.
 async fn sit_before(driver: &Driver, stack: &Stack, script: Script, test: &impl AsyncFn(&Browser)) {
     let browser = Browser::open(driver, stack, script).await;
-    let done = AssertUnwindSafe(test(&browser)).catch_unwind().await;
+    let done = AssertUnwindSafe(Box::pin(test(&browser))).catch_unwind().await;
     if done.is_err() {
         browser.tell_what_is_seen().await;
     }
@@ -221,6 +221,6 @@ impl Browser {
 }
 
 /// How long a page may take; only a failing test waits for it.
-const PAGE_WITHIN: Duration = Duration::from_secs(60);
+const PAGE_WITHIN: Duration = Duration::from_mins(1);
 /// More than any page has to be operated.
 const KEYS_TO_A_PLACE: usize = 400;

@@ -40,7 +40,7 @@ pub struct VersionView {
 
 impl Admin {
     /// Saves a template that was made from the text with `seen_tag`, if it compiles and makes a document of the sample.
-    /// Functions use it within a minute.
+    /// Functions use it within a minute, at once for exports that are reset or exported now.
     ///
     /// # Errors
     /// The configuration is not in S3; the template is none that it names; it is not right; somebody else has saved it

@@ -101,10 +101,9 @@ async fn an_order_is_found_by_number_identifier_and_external_id() {
 async fn many_are_acted_on_after_a_look_at_what_would_be_done() {
     let (stack, back_office) = (Stack::get(), BackOffice::start());
     with_and_without_script(&stack, async |browser| {
-        let [one, two, good] =
-            [("bad-many-1", Status::Error), ("bad-many-2", Status::Error), ("good-many", Status::Exported)]
-                .map(|(name, status)| placed(&stack, browser, name, status));
-        let (one, two, good) = (one.await, two.await, good.await);
+        let one = placed(&stack, browser, "bad-many-1", Status::Error).await;
+        let two = placed(&stack, browser, "bad-many-2", Status::Error).await;
+        let good = placed(&stack, browser, "good-many", Status::Exported).await;
         begin_at(browser, "ada", &format!("/exports?shop={SHOP}&pipeline={PIPELINE}")).await;
 
         // Nothing is selected.

@@ -11,6 +11,9 @@ use super::{PAGE_WITHIN, Script};
 
 const MISSING: &str = "is missing, which the tests of the console in a browser need. On Debian or Ubuntu: apt-get install chromium chromium-driver";
 
+/// How often it is started.
+const TRIES: u32 = 5;
+
 /// A chromedriver on a port of its own.
 pub(super) struct Driver {
     process: Child,
@@ -18,23 +21,28 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    /// Starts it, and waits until it says where it listens.
+    /// Starts it, and waits until it says where it listens. The port that it chooses may be gone before it has it.
     pub(super) fn start() -> Self {
         let _installed = rustls::crypto::ring::default_provider().install_default();
+        (0..TRIES).find_map(|_| Self::begin()).expect("chromedriver to say its port")
+    }
+
+    fn begin() -> Option<Self> {
         let started = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut process = started.unwrap_or_else(|error| match error.kind() {
             ErrorKind::NotFound => panic!("chromedriver {MISSING}"),
             _ => panic!("chromedriver does not start: {error}"),
         });
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut driver = Self { process, url: String::new() };
         let port = lines
             .by_ref()
-            .flatten()
-            .find_map(|line| Some(line.split_once("successfully on port ")?.1.trim_end_matches('.').to_owned()));
+            .map_while(Result::ok)
+            .find_map(|line| Some(line.split_once("successfully on port ")?.1.trim_end_matches('.').to_owned()))?;
         // It would stop at a pipe that nobody reads.
         std::thread::spawn(move || lines.for_each(drop));
-        let port = port.expect("chromedriver to say its port");
-        Self { process, url: format!("http://127.0.0.1:{port}") }
+        driver.url = format!("http://127.0.0.1:{port}");
+        Some(driver)
     }
 
     /// A browser with a profile of its own.

@@ -17,6 +17,9 @@ use crate::failure::Failure;
 use crate::place::Place;
 use crate::view::{self, Frame};
 
+/// When it counts.
+const IN_USE: &str = "New orders are exported by it within a minute, what is reset or exported now at once.";
+
 #[derive(Template)]
 #[template(path = "template.html")]
 struct Page {
@@ -160,12 +163,12 @@ async fn change(console: &Console, who: &Who, form: &Form) -> Result<Option<Stri
         What::Save => {
             let sample = sample(console, form).await?;
             console.admin.save_template(&actor, &form.name, &form.text, tag, &sample).await?;
-            Ok(Some("Saved. The functions use it within a minute.".to_owned()))
+            Ok(Some(format!("Saved. {IN_USE}")))
         }
         What::RollBack => {
             let sample = sample(console, form).await?;
             console.admin.roll_back_template(&actor, &form.name, &form.version, tag, &sample).await?;
-            Ok(Some(format!("Rolled back to version {}. The functions use it within a minute.", form.version)))
+            Ok(Some(format!("Rolled back to version {}. {IN_USE}", form.version)))
         }
     }
 }
