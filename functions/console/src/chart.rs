@@ -118,6 +118,27 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_below_does_not_stick_out_and_is_short_where_there_is_little_room() {
+        let at = |text: &str| text.parse().unwrap();
+        let (midnight, morning, noon) =
+            (at("2026-03-08T00:10:00Z"), at("2026-03-08T06:00:00Z"), at("2026-03-08T12:00:00Z"));
+        for (at, x, hours, expected) in [
+            (morning, 50.0, 24, Some("<text x=\"50.00%\" y=\"156\" text-anchor=\"start\">06:00</text>")),
+            (noon, 95.8, 24, Some("<text x=\"100.00%\" y=\"156\" text-anchor=\"end\">12:00</text>")),
+            (
+                midnight,
+                10.0,
+                168,
+                Some("<text x=\"10.00%\" y=\"156\" text-anchor=\"start\">Sun<tspan class=\"more\"> 8</tspan></text>"),
+            ),
+            (noon, 50.0, 168, None),
+            (at("2026-03-08T07:00:00Z"), 50.0, 24, None),
+        ] {
+            assert_eq!(word(at, x, hours).as_deref(), expected, "{at}");
+        }
+    }
+
+    #[test]
     fn the_scale_ends_at_a_round_number() {
         for (most, top) in [(0, 2), (2, 2), (3, 5), (6, 10), (11, 20), (4999, 5000), (5001, 10_000)] {
             assert_eq!(ceiling(most), top);
