@@ -19,7 +19,7 @@ use crate::support::receiver::{Receiver, Reply};
 use crate::support::stack::{Stack, variable};
 
 const SHOP: &str = "it-admin";
-const PORT: u16 = 19580;
+const PORT: u16 = 19586;
 
 /// What an operator of the stack under test works with.
 fn admin(stack: &Stack) -> Admin {

@@ -58,7 +58,7 @@ async fn what_is_sent_is_taken_as_the_shops_own_and_the_secret_is_never_said() {
 #[tokio::test]
 async fn a_backfill_that_is_interrupted_goes_on_and_nothing_is_exported_twice_or_lost() {
     let (stack, folder) = (Stack::get(), folder());
-    let receiver = Receiver::start(19580, |_, _| Reply::ok(""));
+    let receiver = Receiver::start(19583, |_, _| Reply::ok(""));
     let ids: Vec<String> = (0..60).map(|number| format!("cli-back-{number}")).collect();
     let early = (0..5).map(|number| {
         let mut order = order(&format!("cli-early-{number}"));
@@ -113,7 +113,7 @@ async fn a_backfill_that_is_interrupted_goes_on_and_nothing_is_exported_twice_or
 #[tokio::test]
 async fn what_another_system_exported_is_not_exported_again() {
     let (stack, folder) = (Stack::get(), folder());
-    let receiver = Receiver::start(19581, |_, _| Reply::ok(""));
+    let receiver = Receiver::start(19584, |_, _| Reply::ok(""));
     write(
         folder.path(),
         "que.csv",
@@ -203,7 +203,7 @@ async fn a_failed_export_is_found_understood_and_made_again() {
     let (stack, folder) = (Stack::get(), folder());
     let is_mended = Arc::new(AtomicBool::new(false));
     let mended = Arc::clone(&is_mended);
-    let receiver = Receiver::start(19582, move |_, _| {
+    let receiver = Receiver::start(19585, move |_, _| {
         if mended.load(Ordering::SeqCst) {
             return Reply::ok("");
         }

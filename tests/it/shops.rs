@@ -17,12 +17,12 @@ use crate::support::stack::Stack;
 
 /// A platform's name, its shop's port, an order's identifier of its kind.
 const PLATFORMS: [(Kind, &str, u16, &str); 6] = [
-    (Kind::Magento, "magento", 19580, "5501"),
-    (Kind::Shopify, "shopify", 19581, "9131072415678934507"),
-    (Kind::WooCommerce, "woocommerce", 19582, "5501"),
-    (Kind::Shopware, "shopware", 19583, "0190f6a1b2c3d4e5f60718293a4b5c6d"),
-    (Kind::BigCommerce, "bigcommerce", 19584, "5501"),
-    (Kind::Generic, "generic", 19585, "A-5501"),
+    (Kind::Magento, "magento", 19600, "5501"),
+    (Kind::Shopify, "shopify", 19601, "9131072415678934507"),
+    (Kind::WooCommerce, "woocommerce", 19602, "5501"),
+    (Kind::Shopware, "shopware", 19603, "0190f6a1b2c3d4e5f60718293a4b5c6d"),
+    (Kind::BigCommerce, "bigcommerce", 19604, "5501"),
+    (Kind::Generic, "generic", 19605, "A-5501"),
 ];
 
 const GENERIC: &str = r#", state = { path = "/orders/{{ order.id }}", paid = "response.payment.paid" }, cancel = { path = "/orders/{{ order.id }}/cancel", success = "response.ok", error = "/error" }"#;

@@ -1,6 +1,7 @@
 //! Where a page is, so that its links work under whatever path the API is reached by: a stage's, or a custom domain's.
 
 use axum::http::Uri;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What all pages begin with.
 pub(crate) const CONSOLE: &str = "/console";
@@ -9,6 +10,27 @@ pub(crate) const API: &str = "/api/v1";
 
 /// What leads to the overview, from the beginning of all pages.
 pub(crate) const HOME: &str = "../console";
+
+/// What stands in a path as it is.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+/// A text as a part of a path: percent-encoded, but with `~` for `%`. The endpoint decodes a path before it hands it on, and an
+/// order's identifier may have a slash or a question mark.
+pub(crate) fn part(text: &str) -> String {
+    utf8_percent_encode(text, PLAIN).to_string().replace('%', "~")
+}
+
+/// A path with the parts of [`part`] percent-encoded, as the router reads them.
+fn encoded(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('~') {
+        let is_escape = after.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+        encoded.extend([before, if is_escape { "%" } else { "~" }]);
+        rest = after;
+    }
+    encoded + rest
+}
 
 /// The address of a request, as far as answers depend on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +54,8 @@ impl Place {
             depth => "../".repeat(depth - 1),
         };
         let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        // As the endpoint hands it on, when it is asked for again.
+        let rest = rest.replace('%', "~");
         let here = Some(rest.trim_matches('/')).filter(|rest| !rest.is_empty()).unwrap_or(HOME);
         Self { is_api: is_api(path), root, here: format!("{here}{query}") }
     }
@@ -42,12 +66,13 @@ fn is_api(path: &str) -> bool {
     api.is_some_and(|api| console.is_none_or(|console| api < console))
 }
 
-/// The address without what a custom domain's mapping, or an emulator, puts before the console's paths.
+/// The address without what a custom domain's mapping, or an emulator, puts before the console's paths, and as the router
+/// reads it.
 pub(crate) fn below(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
-    let at = [CONSOLE, API].into_iter().filter_map(|prefix| path.find(prefix)).min().filter(|at| *at > 0)?;
-    let rest = uri.path_and_query()?.as_str().get(at..)?;
-    rest.parse().ok()
+    let at = [CONSOLE, API].into_iter().filter_map(|prefix| path.find(prefix)).min()?;
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{}{query}", encoded(path.get(at..)?)).parse().ok()
 }
 
 /// Where to go after signing in: a page of ours, never another site.
@@ -62,6 +87,19 @@ pub(crate) fn safe(next: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_identifier_has_a_path() {
+        for id in ["9007", "a/b", "a?b#c", "50%", "~2F", "ü 1", "a~b"] {
+            let uri = format!("/stage/console/orders/acme/{}?x=%20~41", part(id)).parse().unwrap();
+            let below = below(&uri).unwrap();
+            let last = below.path().rsplit('/').next().unwrap();
+            let decoded = percent_encoding::percent_decode_str(last).decode_utf8().unwrap();
+            assert_eq!((decoded.as_ref(), below.query()), (id, Some("x=%20~41")));
+            assert_eq!(Place::of(&below).here, format!("orders/acme/{}?x=%20~41", part(id)));
+        }
+        assert_eq!(below(&"/console/orders/acme/a~b".parse().unwrap()).unwrap().path(), "/console/orders/acme/a~b");
+    }
 
     #[test]
     fn links_lead_to_the_beginning_from_any_depth() {
@@ -84,7 +122,7 @@ mod tests {
         let below = |path: &str| below(&path.parse().unwrap()).map(|uri| uri.to_string());
         assert_eq!(below("/shop/console/exports?q=1"), Some("/console/exports?q=1".into()));
         assert_eq!(below("https://api.example/v/api/v1/orders/a/console"), Some("/api/v1/orders/a/console".into()));
-        assert_eq!(below("/console/exports"), None);
+        assert_eq!(below("/console/exports"), Some("/console/exports".into()));
         assert_eq!(below("/elsewhere"), None);
     }
 

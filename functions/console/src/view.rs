@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::access::users::Users;
 use crate::access::{Role, Who, csrf};
 use crate::failure::Failure;
-use crate::place::Place;
+use crate::place::{self, Place};
 
 /// Characters of an error that a table shows.
 const SHORT: usize = 140;
@@ -50,7 +50,7 @@ impl Frame {
 
     /// The address of an order's page.
     pub(crate) fn order(&self, order: &OrderKey) -> String {
-        format!("{}orders/{}/{}", self.root(), part(&order.shop), part(&order.order))
+        format!("{}orders/{}/{}", self.root(), place::part(&order.shop), place::part(&order.order))
     }
 
     /// The address of an export on its order's page.

@@ -32,6 +32,36 @@ pub fn mask(text: &str) -> String {
     hidden(text)
 }
 
+/// The same of what a destination answers: a `message` there is its own, and says what is wrong.
+pub(crate) fn answer(text: &str) -> String {
+    let Ok(answer) = serde_json::from_str::<Value>(text) else { return mask(text) };
+    let mut masked = answer.clone();
+    mask_value(&mut masked);
+    say(&answer, &mut masked);
+    serde_json::to_string_pretty(&masked).unwrap_or_else(|_| hidden(text))
+}
+
+/// Puts back what a destination says, but what it says of a person.
+fn say(answer: &Value, masked: &mut Value) {
+    match (answer, masked) {
+        (Value::Object(members), Value::Object(masked)) => {
+            for (name, member) in masked.iter_mut() {
+                match (members.get(name), member) {
+                    (Some(Value::String(text)), Value::String(said)) if name.eq_ignore_ascii_case("message") => {
+                        *said = words(text);
+                    }
+                    (Some(member), said) if Field::called(name) == Field::Other => say(member, said),
+                    _ => {}
+                }
+            }
+        }
+        (Value::Array(members), Value::Array(masked)) => {
+            members.iter().zip(masked).for_each(|(member, said)| say(member, said));
+        }
+        _ => {}
+    }
+}
+
 /// Several JSON documents, one a line, are one each.
 fn lines(text: &str) -> String {
     let one = |line: &str| match serde_json::from_str::<Value>(line) {

@@ -6,7 +6,7 @@ use ordersync::ledger::{Attempt, Outcome, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Admin, AdminError, ExportRow, OrderKey, allowed, mask};
+use crate::{Action, Admin, AdminError, ExportRow, OrderKey, allowed};
 
 /// An order and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -184,7 +184,7 @@ fn mask_answer(response: &str) -> String {
     let begins_line = |at: usize| is_status(&response[response[..at].rfind('\n').map_or(0, |end| end + 1)..at]);
     let mut documents = response.match_indices(['{', '[', '<']).map(|(at, _)| at);
     match documents.find(|at| begins_line(*at)) {
-        Some(at) => format!("{}{}", crate::mask::words(&response[..at]), mask(&response[at..])),
+        Some(at) => format!("{}{}", crate::mask::words(&response[..at]), crate::mask::answer(&response[at..])),
         None => crate::mask::words(response),
     }
 }
@@ -201,6 +201,10 @@ mod tests {
             (
                 "422 {\"error\":\"no sku\",\"email\":\"a@b.c\"}",
                 "422 {\n  \"error\": \"no sku\",\n  \"email\": \"•@•.•\"\n}",
+            ),
+            (
+                "{\"errors\":[{\"message\":\"no sku A-1 for a@b.c\"}],\"customer\":{\"message\":\"Hi\"}}",
+                "{\n  \"errors\": [\n    {\n      \"message\": \"no sku A-1 for •@•.•\"\n    }\n  ],\n  \"customer\": {\n    \"message\": \"••\"\n  }\n}",
             ),
             ("503 <html>busy</html>", "503 <html>busy</html>"),
             (

@@ -27,7 +27,7 @@ async fn cancel(stack: &Stack, shop: &str, id: &str) -> Result<AtShop, AdminErro
 #[tokio::test]
 async fn an_order_is_cancelled_at_its_shop_unless_it_is_paid_or_the_shop_says_no() {
     let stack = Stack::get();
-    let shop = FakeShop::start(fake_shop::Kind::Generic, 19581);
+    let shop = FakeShop::start(fake_shop::Kind::Generic, 19587);
     for id in ["shop-1", "shop-2", "shop-3", "shop-4"] {
         shop.place(id, "invoice");
         stack.accept(SHOP, &generic(&order(id))).await;

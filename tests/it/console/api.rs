@@ -1,11 +1,13 @@
 //! The JSON API.
 
-use reqwest::header::CONTENT_TYPE;
+use ordersync::ledger::Status;
+use reqwest::header::{CONTENT_TYPE, LOCATION};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::{PASSWORD, Visitor};
-use crate::support::stack::variable;
+use crate::support::shop::{generic, order};
+use crate::support::stack::{Stack, variable};
 
 /// A program with a token, or without.
 pub(crate) struct Program {
@@ -102,4 +104,22 @@ async fn the_description_names_every_endpoint_and_is_whole() {
     for reference in text.split("\"#/components/schemas/").skip(1).map(|rest| rest.split('"').next().unwrap()) {
         assert!(description["components"]["schemas"][reference].is_object(), "{reference}");
     }
+}
+
+#[tokio::test]
+async fn an_identifier_may_have_any_sign() {
+    let stack = Stack::get();
+    let id = "odd/1?a=b#~2F%";
+    stack.accept("it-large", &generic(&order(id))).await;
+    stack.export("it-large", id, "large", Status::Exported).await;
+    let path = "/orders/it-large/odd~2F1~3Fa~3Db~23~7E2F~25";
+    let (status, found) = Program::of("bob").await.told(Method::GET, path, None).await;
+    assert_eq!((status, &found["order"]["order"]), (StatusCode::OK, &json!(id)));
+    let bob = Visitor::signed_in("bob").await;
+    let found = bob.get(&format!("/search?q=it-large:{}:large", "odd%252F1%253Fa%253Db%2523~2F%2525")).await;
+    let to = found.headers()[LOCATION].to_str().unwrap().to_owned();
+    assert!(to.ends_with(path.trim_start_matches('/')), "{to}");
+    assert_eq!(bob.get(path).await.status(), StatusCode::OK);
+    let payload = bob.get(&format!("{path}/large/payload")).await;
+    assert_eq!(payload.status(), StatusCode::OK);
 }

@@ -151,7 +151,7 @@ async fn new_instance(stack: &Stack, _: &str) {
 }
 
 async fn cancels(stack: &Stack, id: &str) {
-    static SHOPS: LazyLock<FakeShop> = LazyLock::new(|| FakeShop::start(Kind::Generic, 19581));
+    static SHOPS: LazyLock<FakeShop> = LazyLock::new(|| FakeShop::start(Kind::Generic, 19587));
     SHOPS.place(id, "invoice");
     process(stack, record(CANCELS, &order(id), &[])).await;
     restart(stack, "FN_CONSOLE").await;

@@ -86,7 +86,13 @@ impl Endpoint {
     fn parameters(&self, schemas: &mut SchemaGenerator) -> Vec<Value> {
         let names = self.path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
         let in_path = names.map(|name| {
-            json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "minLength": 1 } })
+            json!({
+                "name": name,
+                "in": "path",
+                "required": true,
+                "description": "Where it has other signs than letters, digits, `-`, `_` and `.`: `~` and two hexadecimal digits for each byte of UTF-8, as `~2F` for a slash.",
+                "schema": { "type": "string", "minLength": 1 },
+            })
         });
         let mut parameters: Vec<Value> = in_path.collect();
         let query = self.query.map(|make| make(schemas));
