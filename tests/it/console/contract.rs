@@ -16,7 +16,7 @@ const TEMPLATE: &str = "erp-order.json.j2";
 const ORDER: &str = "contract-1";
 
 /// Requests of each endpoint beside those that cover its parameters one by one.
-const MADE_UP: &str = "25";
+const MADE_UP: &str = "10";
 
 /// It does everything to any export that it finds, so nothing else runs beside it.
 #[tokio::test]
