@@ -142,7 +142,7 @@ async fn a_filter_takes_what_it_says_and_no_more() {
     let row = &admin.list(&of(shop), &Page::default()).await.unwrap().exports[3];
     assert_eq!((row.number.as_str(), row.attempts, row.placed_at), ("N-a", 1, facts("").placed_at));
     let bad = Page { cursor: Some("x".into()), ..Page::default() };
-    assert_eq!(admin.list(&of(shop), &bad).await.unwrap_err().kind, Kind::Invalid);
+    assert_eq!(admin.list(&of(shop), &bad).await.unwrap_err().kind, Kind::NotFound);
 }
 
 #[tokio::test]
