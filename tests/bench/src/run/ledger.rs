@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+use ordersync::clock;
+use serde_json::json;
+
 use super::measure::{microseconds, milliseconds, number, number_u64};
 use super::target::TABLE;
 use super::{Bench, RunError};
@@ -32,7 +36,7 @@ impl Bench {
     /// A run over so many rows. Nobody else has anything like it to be compared with.
     pub(super) async fn reset_errors(&mut self, rows: usize) -> Result<(), RunError> {
         let work = Work::ResetErrors(rows);
-        self.fill(rows).await?;
+        self.fill(rows, None).await?;
         tokio::time::sleep(UNTIL_DUE).await;
         let mut session = self.start(Target::Ordersync, work).await?;
         session.asked().await?;
@@ -57,16 +61,24 @@ impl Bench {
         Ok(())
     }
 
-    /// Has the ledger hold so many rows, of which [`MATCHES`] are in error: the last ones.
-    pub(super) async fn fill(&mut self, rows: usize) -> Result<(), RunError> {
+    /// Has the ledger hold so many rows, of which [`MATCHES`] are in error: the last ones. Their states changed one after the
+    /// other over some time, or all of them now.
+    pub(super) async fn fill(&mut self, rows: usize, over: Option<Duration>) -> Result<(), RunError> {
         let exported = self.written(false).await?;
         let failed = self.written(true).await?;
-        let dynamodb = &self.stand_ins.aws.dynamodb;
+        let (dynamodb, now) = (&self.stand_ins.aws.dynamodb, clock::now());
         dynamodb.clear();
         let samples = |kind: &[Item], count: usize| kind.iter().cycle().take(count).cloned().collect::<Vec<_>>();
         let all = [samples(&exported, rows - MATCHES), samples(&failed, MATCHES)].concat();
         for (at, sample) in (0..).zip(&all) {
-            dynamodb.seed(TABLE, renumbered(sample, FIRST_MADE + at)?);
+            let mut row = renumbered(sample, FIRST_MADE + at)?;
+            if let Some(over) = over {
+                let left = u32::try_from(all.len()).unwrap_or(u32::MAX) - u32::try_from(at).unwrap_or(u32::MAX);
+                let ago = over / u32::try_from(all.len()).unwrap_or(u32::MAX) * left;
+                let changed = now - SignedDuration::try_from(ago).unwrap_or_default();
+                row.insert("updated_at".into(), json!({ "S": format!("{changed:.3}") }));
+            }
+            dynamodb.seed(TABLE, row);
         }
         Ok(())
     }
