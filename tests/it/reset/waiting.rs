@@ -94,6 +94,7 @@ async fn a_schedule_releases_what_is_due_without_being_asked() {
 #[tokio::test]
 async fn what_is_paused_goes_on_when_every_pause_that_holds_it_has_ended() {
     let (stack, receiver) = (Stack::get(), back_office());
+    stack.forget_pauses().await;
     let key = parked(&stack, "paused-1", Wait::ForResume).await;
     let pipeline = Some(super::seed::PIPELINE);
     let ledger = &stack.ledger;
@@ -128,6 +129,7 @@ async fn what_is_paused_goes_on_when_every_pause_that_holds_it_has_ended() {
 #[tokio::test]
 async fn what_waits_without_a_pause_is_found_by_the_run_of_everything() {
     let (stack, _receiver) = (Stack::get(), back_office());
+    stack.forget_pauses().await;
     let key = parked(&stack, "paused-3", Wait::ForResume).await;
     run_only(&stack, "due").await;
     assert!(is_waiting(&stack, &key).await, "nobody said that a pause has ended");

@@ -131,6 +131,13 @@ impl Stack {
         self.ledger.forget_pause(name, ended).await.unwrap();
     }
 
+    /// Removes all pauses, whoever left them. For tests that run alone.
+    pub(crate) async fn forget_pauses(&self) {
+        for (name, pause) in self.ledger.pauses().await.unwrap().iter() {
+            self.ledger.forget_pause(name, pause).await.unwrap();
+        }
+    }
+
     /// An object of the stack's bucket, its media type and its encoding.
     pub(crate) async fn object(&self, key: &str) -> (Vec<u8>, String, Option<String>) {
         let answer = self.s3.get_object().bucket(&self.bucket).key(key).send().await;

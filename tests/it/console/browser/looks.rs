@@ -66,6 +66,7 @@ async fn a_pipeline_is_paused_with_a_reason_seen_everywhere_and_resumed() {
         }
     })
     .await;
+    stack.forget_pause(PAUSED).await;
 }
 
 #[tokio::test]
