@@ -8,4 +8,4 @@ mod requeue;
 pub use backoff::{backoff, visibility_timeout};
 pub use envelope::{BadEnvelope, Envelope, Fields, REDRIVEN};
 pub use inbound::{INBOUND_PREFIX, Inbound, SendError};
-pub use requeue::{LONGEST_DELAY, Requeue, export_fields, named_export};
+pub use requeue::{LONGEST_DELAY, Requeue, export_fields, named_export, names_export};

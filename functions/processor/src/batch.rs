@@ -2,27 +2,24 @@
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage, SqsMessageAttribute};
 use ordersync::pipeline::message::Message;
-use ordersync::queue::{Fields, named_export};
+use ordersync::queue::names_export;
 
 /// The message of a record. Attributes that are no strings are none of ours and left out.
 pub(crate) fn message(record: &SqsMessage) -> Message {
+    let text =
+        |(name, attribute): (&String, &SqsMessageAttribute)| Some((name.clone(), attribute.string_value.clone()?));
     Message {
         id: record.message_id.clone().unwrap_or_default(),
-        fields: fields(record),
+        fields: record.message_attributes.iter().filter_map(text).collect(),
         body: record.body.clone().unwrap_or_default(),
         receive_count: receive_count(record),
     }
 }
 
-fn fields(record: &SqsMessage) -> Fields {
-    let text =
-        |(name, attribute): (&String, &SqsMessageAttribute)| Some((name.clone(), attribute.string_value.clone()?));
-    record.message_attributes.iter().filter_map(text).collect()
-}
-
 /// Whether a record is about an export that was set back, by somebody perhaps who has mended what it failed by.
 pub(crate) fn is_again(record: &SqsMessage) -> bool {
-    matches!(named_export(&fields(record)), Ok(Some(_)))
+    let has = |name: &str| record.message_attributes.get(name).is_some_and(|field| field.string_value.is_some());
+    names_export(has)
 }
 
 /// How often the record has been delivered; 1 where the event does not say.

@@ -112,6 +112,11 @@ pub fn named_export(fields: &Fields) -> Result<Option<ExportKey>, BadEnvelope> {
     Ok(Some(ExportKey::new(shop, order_id, pipeline)))
 }
 
+/// Whether a message that has these fields names an export, without a copy of them.
+pub fn names_export(has: impl Fn(&str) -> bool) -> bool {
+    [PIPELINE, SHOP, ORDER_ID].into_iter().all(has)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
