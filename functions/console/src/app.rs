@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, OriginalUri};
-use axum::http::StatusCode;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{get, post};
 use ordersync::config::Live;
@@ -27,7 +26,7 @@ use crate::pages::order::documents;
 use crate::pages::templates::editor;
 use crate::place::Place;
 use crate::view::Frame;
-use crate::{api, assets, headers, pages, place, sign_in};
+use crate::{api, assets, failure, headers, pages, place, sign_in};
 
 /// A template of an order is some kilobytes; nothing that is sent here is larger.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -125,11 +124,6 @@ pub(crate) fn service(
     ServiceBuilder::new().map_request(below).service(router(console))
 }
 
-/// Where there is no page.
-async fn nowhere(OriginalUri(uri): OriginalUri) -> Failure {
-    Failure::new(&Place::of(&uri), StatusCode::NOT_FOUND, "there is no such page")
-}
-
 /// Everything that can be asked for.
 fn router(console: Console) -> Router {
     Router::new()
@@ -151,8 +145,10 @@ fn router(console: Console) -> Router {
         .route("/console/sign-out", post(sign_in::out))
         .route("/console/assets/{name}", get(assets::asset))
         .merge(api::router())
-        .fallback(nowhere)
+        .fallback(failure::nowhere)
+        .method_not_allowed_fallback(failure::wrong_method)
         .layer(from_fn_with_state(console.clone(), sign_in::renew))
+        .layer(from_fn(failure::told))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(map_response(headers::harden))
         .with_state(console)

@@ -3,7 +3,10 @@
 
 use askama::Template;
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::body::to_bytes;
+use axum::extract::{OriginalUri, Request};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use ordersync_admin::{AdminError, Kind};
 use serde_json::json;
@@ -84,6 +87,38 @@ impl Failure {
         }
         answer
     }
+}
+
+/// The most that the router says of an address.
+const LONGEST_REFUSAL: usize = 4096;
+
+/// Tells what the router itself refuses as all else is told: an address that is no text, a part of it that is none of those
+/// there are.
+pub(crate) async fn told(request: Request, next: Next) -> Response {
+    let place = Place::of(request.uri());
+    let answer = next.run(request).await;
+    if !is_plain_refusal(&answer) {
+        return answer;
+    }
+    let status = answer.status();
+    let detail = to_bytes(answer.into_body(), LONGEST_REFUSAL).await.unwrap_or_default();
+    Failure::new(&place, status, String::from_utf8_lossy(&detail)).into_response()
+}
+
+fn is_plain_refusal(answer: &Response) -> bool {
+    let kind = answer.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    answer.status().is_client_error() && kind.is_some_and(|kind| kind.starts_with(b"text/plain"))
+}
+
+/// Where there is a page, but nothing to be sent there, or the other way round.
+pub(crate) async fn wrong_method(OriginalUri(uri): OriginalUri, method: Method) -> Failure {
+    let detail = format!("there is nothing here for a {method} request");
+    Failure::new(&Place::of(&uri), StatusCode::METHOD_NOT_ALLOWED, detail)
+}
+
+/// Where there is no page.
+pub(crate) async fn nowhere(OriginalUri(uri): OriginalUri) -> Failure {
+    Failure::new(&Place::of(&uri), StatusCode::NOT_FOUND, "there is no such page")
 }
 
 impl IntoResponse for Failure {

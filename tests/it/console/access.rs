@@ -1,7 +1,7 @@
 //! Who gets in, and who may do what.
 
 use reqwest::StatusCode;
-use reqwest::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, SET_COOKIE};
+use reqwest::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, SET_COOKIE};
 
 use super::{PASSWORD, Visitor};
 
@@ -96,5 +96,22 @@ async fn a_form_that_is_not_of_this_session_and_a_viewer_who_tries_are_refused()
         let answer = bob.post(path, &form).await;
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{path}");
         assert!(answer.text().await.unwrap().contains("that is for operators"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_address_is_a_page_too() {
+    let visitor = Visitor::signed_in("bob").await;
+    for (path, status, text) in [
+        ("/nothing", StatusCode::NOT_FOUND, "there is no such page"),
+        ("/orders/acme/1/erp/anything", StatusCode::BAD_REQUEST, "anything"),
+        ("/sign-out", StatusCode::METHOD_NOT_ALLOWED, "nothing here for a GET request"),
+    ] {
+        let answer = visitor.get(path).await;
+        assert_eq!(answer.status(), status, "{path}");
+        let allowed = answer.headers().get(ALLOW).cloned();
+        let page = answer.text().await.unwrap();
+        assert!(page.contains("</html>") && page.contains(text), "{path}: {page}");
+        assert_eq!(allowed.is_some_and(|allowed| allowed == "POST"), status == StatusCode::METHOD_NOT_ALLOWED);
     }
 }

@@ -87,6 +87,7 @@ async fn what_is_wrong_with_a_request_is_told() {
         (Method::GET, "/exports?cursor=none", None, 404, "cursor: expected"),
         (Method::GET, "/orders/acme/none", None, 404, "there is no order"),
         (Method::GET, "/nothing", None, 404, "there is no /api/v1/nothing"),
+        (Method::DELETE, "/exports", None, 405, "nothing here for a DELETE request"),
         (Method::POST, "/exports/act", Some(json!({ "action": "explode" })), 422, "unknown variant"),
         (Method::POST, "/token", Some(json!({ "name": "ada", "password": "wrong" })), 401, "wrong"),
     ] {
