@@ -19,6 +19,8 @@ pub struct Standing {
 /// Metrics that the scheduled functions always have: five each of reset-errors, cancel-stale and cleanup, and the number
 /// of exports that are no longer reset.
 const METRICS: f64 = 16.0;
+/// The alarms, of which the parameters' defaults leave out none. Two watch a metric of each pipeline, the others one.
+const ALARMS: &str = include_str!("../../../../infra/alarms.yaml");
 /// A webhook's secret and a destination's.
 const SECRETS: f64 = 2.0;
 /// How often an hour a function reads a secret again.
@@ -49,12 +51,19 @@ pub fn standing(prices: &Prices) -> Vec<Standing> {
     let queries = QUERIES_AN_HOUR * ASSUMED.hours;
     let reads = SECRETS * SECRET_READS_AN_HOUR * ASSUMED.hours;
     let log_gb = runs * (ASSUMED.platform_log_bytes + REPORT_BYTES) / GB;
+    let alarms = ALARMS.matches("Type: AWS::CloudWatch::Alarm").fold(0.0, |alarms, _| alarms + 1.0);
     let compute = prices.lambda_x86.of(runs * RUN_MS / 1000.0 * RUN_MB / 1024.0);
     vec![
         Standing {
             what: "metrics",
             how: format!("{METRICS} custom metrics of the scheduled functions"),
             dollars: prices.custom_metric.of(METRICS),
+        },
+        Standing { what: "the dashboard", how: "one".into(), dollars: prices.dashboard.of(1.0) },
+        Standing {
+            what: "alarms",
+            how: format!("{alarms}, with one pipeline; two of them watch each"),
+            dollars: prices.alarm.of(alarms),
         },
         Standing {
             what: "secrets",
@@ -99,6 +108,7 @@ mod tests {
         let parts = standing(&prices());
         let of = |what: &str| parts.iter().find(|part| part.what == what).unwrap().dollars;
         assert!((of("metrics") - 4.8).abs() < 1e-9);
+        assert!((of("alarms") - 2.9).abs() < 1e-9);
         assert!((of("polling of the queue") - 0.2628).abs() < 1e-9);
         assert!((total(&parts) - parts.iter().map(|part| part.dollars).sum::<f64>()).abs() < 1e-9);
     }

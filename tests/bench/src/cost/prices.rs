@@ -94,6 +94,10 @@ prices! {
     logs_storage,
     /// A metric of one's own for a month.
     custom_metric,
+    /// A metric that an alarm watches, for a month.
+    alarm,
+    /// A dashboard for a month.
+    dashboard,
     /// A trace recorded.
     trace,
     /// A GB sent to the Internet.
