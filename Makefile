@@ -270,7 +270,7 @@ test-stack: test-binaries nextest venv venv-api browser
 	$(TEST_STACK) up --port 0 --binaries $(TARGET_DIR)/debug --config tests/config $(TEST_PARAMS); \
 	rm -f $(CLI_LOG); \
 	set -a; source .local/test/stack.env; CLI_LOG=$(CLI_LOG); set +a; \
-	cargo nextest run --workspace -E 'package(it)'; \
+	cargo nextest run --workspace --no-fail-fast -E 'package(it)'; \
 	$(PYTHON) infra/local/leaks.py --state .local/test --config tests/config --cli $(CLI_LOG)
 
 # The same as `chaos` in minutes: fewer orders, each kind of fault once at a call that is made often enough.
