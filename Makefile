@@ -144,8 +144,10 @@ reproducible: build ## Build intake a second time elsewhere, and see that both a
 	cmp target/lambda/$(or $(ONLY),intake)/bootstrap "$$copy/target/$(TRIPLE)/release/$(or $(ONLY),intake)"; \
 	echo "$(or $(ONLY),intake) is the same: sha256 $$(sha256sum <target/lambda/$(or $(ONLY),intake)/bootstrap | cut -c1-64)"
 
+# Where the tests' are built already, BINARIES=test-binaries spares building all a second time, with fewer features.
+BINARIES ?= binaries
 .PHONY: check
-check: binaries ## Check a configuration, CONFIG=dir
+check: $(BINARIES) ## Check a configuration, CONFIG=dir
 	@# How often the queue delivers is known when it is deployed.
 	@$(TARGET_DIR)/debug/ordersync check $(CONFIG) --max-receive-count 1000
 

@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +27,7 @@ from episode import Episode, Extent, Findings
 from faults import Plan
 from ledger import Ledger
 from local_stack import FAILURES, INTERRUPTS, stage_config
-from orders import Order, few, made
+from orders import few, made
 from phases import CURSES, LONG_OUTAGES, RUN_SECONDS, Trial
 from webhooks import Shops
 
@@ -62,14 +61,14 @@ def run(args: argparse.Namespace) -> bool:
             secret = secrets["ordersync/webhooks/chaos"]
             episode.play(list(made(args.orders, secret, args.seed)), found)
             if args.complete:
-                complete(episode, found, lambda first: few(first, secret), args.orders)
+                complete(episode, found, secret, args.orders)
             return report.tell(report.Result(trial, found, time.monotonic() - BEGAN), args.report, args.complete)
     finally:
         erp.stop()
         shop.stop()
 
 
-def complete(episode: Episode, found: Findings, few_from: Callable[[int], list[Order]], first: int) -> None:
+def complete(episode: Episode, found: Findings, secret: str, first: int) -> None:
     """Has some orders more come in, until each call has met each kind of fault."""
     plan = episode.trial.plan
     plan.is_thorough, episode.extent = True, replace(episode.extent, curses=LONG_OUTAGES, cursed=6)
@@ -79,7 +78,7 @@ def complete(episode: Episode, found: Findings, few_from: Callable[[int], list[O
         say(f"{len(untried)} combinations of a call and a fault were never made: some orders more for these")
         for combination in untried if len(untried) <= TOLD else ():
             say(f"  {combination}")
-        orders = few_from(first)
+        orders = few(first, secret)
         episode.play(orders, found)
         first += len(orders)
 

@@ -108,7 +108,7 @@ async fn a_viewer_sees_everything_and_no_button_that_changes_something() {
         let id = placed(&stack, browser, "bad-viewed", Status::Error).await;
         begin_at(browser, "bob", "").await;
         for (path, words) in [
-            ("/exports".to_owned(), PIPELINE),
+            (format!("/exports?pipeline={PIPELINE}"), PIPELINE),
             (format!("/orders/{SHOP}/{id}"), "no such sku"),
             (format!("/orders/{SHOP}/{id}/{PIPELINE}/payload"), "129.90"),
             ("/templates".to_owned(), "erp-order.json.j2"),

@@ -114,6 +114,22 @@ async fn an_export_without_a_row_is_begun_by_its_webhook_and_by_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_message_that_alone_knows_of_one_export_goes_round_as_often_for_it_beside_the_rows_of_others() {
+    let errand = Errand::Webhook { pipelines: vec!["flaky".into(), "other".into()], is_whole: true, news: None };
+    let all = [row(own("pending")).await, row(with(own("pending"), "sk", text("other"))).await];
+    for (redriven, of_some, of_all) in [
+        (0, Verdict::PutBack, Verdict::PutBack),
+        (1, Verdict::PutBack, Verdict::Stays("redriven_before")),
+        (2, Verdict::PutBack, Verdict::Stays("redriven_before")),
+        (3, Verdict::Stays("redriven_before"), Verdict::Stays("redriven_before")),
+    ] {
+        let (letter, now) = (letter(redriven), clock::now());
+        assert_eq!(judge(&letter, &errand, &all[..1], now), of_some, "put back {redriven} times, one has no row");
+        assert_eq!(judge(&letter, &errand, &all, now), of_all, "put back {redriven} times, all have rows");
+    }
+}
+
+#[tokio::test]
 async fn of_an_order_that_was_erased_nothing_stays() {
     let errand = Errand::Webhook { pipelines: vec!["flaky".into(), "other".into()], is_whole: true, news: None };
     for redriven in [0, 3] {
