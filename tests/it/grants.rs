@@ -30,8 +30,8 @@ use role::{Grant, Role};
 
 /// How long something may take that works.
 const WORKS_WITHIN: Duration = Duration::from_mins(1);
-/// How much longer than it took with all grants one waits for what does not work, which may be tried again and again.
-const FAILS_AFTER: Duration = Duration::from_secs(1);
+/// How long one waits for what does not work, which may be tried again and again; longer where it takes long with all grants.
+const FAILS_WITHIN: Duration = Duration::from_secs(6);
 /// How long one waits for the answer of a process that was ended.
 const ENDS_WITHIN: Duration = Duration::from_secs(1);
 
@@ -108,7 +108,7 @@ async fn takes(stack: &Stack, function: &str, what: &str, work: Work) -> Duratio
 async fn fails(stack: &Stack, function: &str, work: Work, took: Duration) -> bool {
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| ()));
-    let works = works(stack, function, work, 2 * took + FAILS_AFTER).await;
+    let works = works(stack, function, work, FAILS_WITHIN.max(2 * took)).await;
     panic::set_hook(hook);
     works.is_none()
 }
