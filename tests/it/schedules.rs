@@ -48,9 +48,8 @@ async fn lines(stack: &Stack, function: &str, since: i64, beginning: &str) -> us
 /// Has a function's processes answer once more, by an input that it refuses. The emulator takes what they write when they
 /// answer, and what comes a little later with their next answer.
 async fn nudge(stack: &Stack, function: &str) {
-    let path = format!("/2015-03-31/functions/{function}/invocations");
     let refused = json!({ "no such field": true }).to_string();
-    let invoke = |_| stack.api(Method::POST, "lambda", &path).body(refused.clone()).send();
+    let invoke = |_| stack.invocation(function).body(refused.clone()).send();
     for answer in join_all((0..4).map(invoke)).await {
         assert!(answer.unwrap().headers().contains_key("x-amz-function-error"), "it was not refused");
     }

@@ -39,7 +39,7 @@ async fn starts(stack: &Stack, function: &str) -> bool {
     let restart = stack.api(Method::PUT, "lambda", &format!("{path}/configuration"));
     assert!(restart.body(json!({ "Timeout": 10 }).to_string()).send().await.unwrap().status().is_success());
     let event = include_str!("../../../events/intake-generic.json");
-    let invoke = stack.api(Method::POST, "lambda", &format!("{path}/invocations")).body(event).send();
+    let invoke = stack.invocation(function).body(event).send();
     match tokio::time::timeout(WORKS_WITHIN, invoke).await {
         Ok(Ok(answer)) => body(answer).await["statusCode"].is_number(),
         _ => false,

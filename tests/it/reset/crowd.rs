@@ -7,7 +7,6 @@ use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 use ordersync::aws;
 use ordersync::ledger::{Fault, Payload, Status};
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::seed::{
@@ -122,8 +121,8 @@ async fn a_run_that_is_killed_loses_nothing_and_what_it_left_arrives_once() {
     let (stack, receiver) = (Stack::get(), back_office());
     let ids: Vec<String> = (0..120).map(|number| format!("killed-{number}")).collect();
     join_all(ids.iter().map(|id| failed(&stack, id, Fault::Exhausted, 3, ago(90)))).await;
-    let path = format!("/2015-03-31/functions/{}/invocations", aws::variable("FN_RESET_ERRORS").unwrap());
-    let request = stack.api(Method::POST, "lambda", &path).body(json!({ "only": ["errors"] }).to_string());
+    let function = aws::variable("FN_RESET_ERRORS").unwrap();
+    let request = stack.invocation(&function).body(json!({ "only": ["errors"] }).to_string());
     let invocation = tokio::spawn(request.send());
     eventually("the run to have taken an export", async || {
         let row = now(&stack, &key(&ids[0])).await;

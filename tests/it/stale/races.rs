@@ -95,8 +95,7 @@ async fn a_run_that_dies_after_the_shop_cancelled_is_made_good_by_a_later_one() 
     });
     noted(&stack, SHOP, &placed("killed-1", 10)).await;
     let function = aws::variable("FN_CANCEL_STALE").unwrap();
-    let path = format!("/2015-03-31/functions/{function}/invocations");
-    let died = stack.api(reqwest::Method::POST, "lambda", &path).body("{}").send().await.unwrap();
+    let died = stack.invocation(&function).body("{}").send().await.unwrap();
     assert!(died.headers().contains_key("x-amz-function-error"), "{:?}", died.text().await);
     assert!(is_canceled.load(Ordering::SeqCst));
     let key = ExportKey::new(SHOP, "killed-1", ExportKey::NO_PIPELINE);

@@ -103,8 +103,7 @@ async fn a_row_that_is_behind_the_others_of_its_order_cancels_nothing() {
 async fn an_input_that_the_function_does_not_know_is_refused() {
     let stack = Stack::get();
     let function = ordersync::aws::variable("FN_CANCEL_STALE").unwrap();
-    let path = format!("/2015-03-31/functions/{function}/invocations");
-    let request = stack.api(reqwest::Method::POST, "lambda", &path).body(json!({ "dryrun": true }).to_string());
+    let request = stack.invocation(&function).body(json!({ "dryrun": true }).to_string());
     let answer = request.send().await.unwrap();
     assert!(answer.headers().contains_key("x-amz-function-error"));
     assert!(answer.text().await.unwrap().contains("dry_run"));

@@ -91,11 +91,14 @@ impl Stack {
 
     /// Invokes a function directly, as `aws lambda invoke` does.
     pub(crate) async fn invoke(&self, function: &str, event: &Value) -> Value {
-        let path = format!("/2015-03-31/functions/{function}/invocations");
-        let request = self.api(reqwest::Method::POST, "lambda", &path);
-        let answer = request.body(event.to_string()).send().await.unwrap();
+        let answer = self.invocation(function).body(event.to_string()).send().await.unwrap();
         assert!(!answer.headers().contains_key("x-amz-function-error"), "{:?}", answer.text().await);
         json(answer).await
+    }
+
+    /// A request that invokes a function; its body is the event, its answer whatever comes of it.
+    pub(crate) fn invocation(&self, function: &str) -> reqwest::RequestBuilder {
+        self.api(reqwest::Method::POST, "lambda", &format!("/2015-03-31/functions/{function}/invocations"))
     }
 
     /// A request to an AWS API that there is no client of here. The emulator looks at the key, not at the signature.
